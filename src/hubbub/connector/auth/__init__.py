@@ -1,0 +1,1 @@
+"""Ways of signing in that are data for most platforms."""

@@ -1,0 +1,162 @@
+"""The client a connector is given: signed in, pointed at live or sandbox, speaking our errors."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+
+from hubbub.connector.rate import Budgets
+from hubbub.connector.refusals import Answer, LostAnswer, NotSent, RemoteRefusal, Refusals
+from hubbub.kit.secret import Secret
+
+Body = bytes | AsyncIterator[bytes]
+
+# A connection that was never made, or a request that waited for a free one, reached nobody.
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+
+
+class Http:
+    """One account's way to its platform.
+
+    Every verb returns the parsed JSON of a 2xx answer, and raises RemoteRefusal (the platform said no),
+    NotSent (it never heard us; certain) or LostAnswer (it may have happened).
+    """
+
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        hosts: Mapping[str, str],
+        refusals: Refusals,
+        *,
+        account_id: str | None = None,
+        budgets: Budgets | None = None,
+        timeout: float = 30,
+    ) -> None:
+        self._client = client
+        self._hosts = dict(hosts)
+        self._refusals = refusals
+        self._account_id = account_id
+        self._budgets = budgets
+        self._timeout = timeout
+        self._headers: dict[str, str] = {}
+        self._query: dict[str, str] = {}
+
+    def bearer(self, token: Secret) -> None:
+        """Sign every call with this token."""
+        self._headers["Authorization"] = f"Bearer {token.reveal()}"
+
+    def always(self, *, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> None:
+        """Add these to every call."""
+        self._query.update(query or {})
+        self._headers.update(headers or {})
+
+    def at(self, host: str, base_url: str) -> None:
+        """Point a named host elsewhere: an account's own server."""
+        self._hosts[host] = base_url.rstrip("/")
+
+    def url(self, address: str) -> str:
+        """`host:/path` as an absolute URL; one that is absolute already stays."""
+        if address.startswith(("http://", "https://")):
+            return address
+        host, _, path = address.partition(":")
+        return self._hosts[host] + path
+
+    async def get(self, address: str, query: Mapping[str, Any] | None = None) -> Any:
+        return await self.call("GET", address, query=query)
+
+    async def delete(self, address: str, query: Mapping[str, Any] | None = None) -> Any:
+        return await self.call("DELETE", address, query=query)
+
+    async def post(
+        self,
+        address: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        content: Body | None = None,
+        files: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        return await self.call(
+            "POST", address, json=json, form=form, content=content, files=files, query=query,
+            headers=headers, timeout=timeout,
+        )  # fmt: skip
+
+    async def call(
+        self,
+        method: str,
+        address: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        content: Body | None = None,
+        files: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        url = self.url(address)
+        call = f"{method} {httpx2.URL(url).path}"
+        if self._budgets is not None:
+            await self._budgets.spend(self._account_id or "")
+        try:
+            reply = await self._client.request(
+                method,
+                url,
+                params={**self._query, **{k: v for k, v in (query or {}).items() if v is not None}},
+                headers={**self._headers, **(headers or {})},
+                json=json,
+                data=dict(form) if form is not None else None,
+                content=content,
+                files=files,
+                timeout=timeout or self._timeout,
+            )
+        except NEVER_SENT as failure:
+            raise NotSent(f"{call}: {_why(failure)}") from failure
+        except httpx2.TransportError as failure:
+            raise LostAnswer(f"{call}: {_why(failure)}") from failure
+        return self._read(call, reply)
+
+    def _read(self, call: str, reply: httpx2.Response) -> Any:
+        body = _parsed(reply)
+        if reply.is_success:
+            if isinstance(body, str) and reply.content:
+                raise LostAnswer(f"{call}: answered {reply.status_code} with something that is not JSON")
+            return body
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        raise self._refuse(Answer(reply.status_code, headers, body, call))
+
+    def _refuse(self, answer: Answer) -> RemoteRefusal:
+        remote = self._refusals.read(answer, self._account_id)
+        remote.upstream = {
+            name: self._redacted(value) if isinstance(value, str) else value
+            for name, value in remote.upstream.items()
+        }
+        return remote
+
+    def _redacted(self, text: str) -> str:
+        """What a platform said, without any credential it may have repeated."""
+        for value in (*self._headers.values(), *self._query.values()):
+            secret = value.removeprefix("Bearer ")
+            if len(secret) >= 8:
+                text = text.replace(secret, "…")
+        return re.sub(r"(?i)((?:access_|refresh_)?token|secret|password|code)=[^&\s\"']+", r"\1=…", text)
+
+
+def _parsed(reply: httpx2.Response) -> Any:
+    if not reply.content:
+        return {}
+    try:
+        return jsonlib.loads(reply.content)
+    except ValueError:
+        return reply.text[:2000]
+
+
+def _why(failure: Exception) -> str:
+    return str(failure) or type(failure).__name__

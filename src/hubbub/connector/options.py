@@ -1,0 +1,43 @@
+"""A platform's own fields (`platform_data`), checked against their description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hubbub.connector.platform import Option, Platform
+from hubbub.errors import Refusal
+from hubbub.errors.validation import FieldInvalid
+
+TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "text": ("text", lambda value: isinstance(value, str)),
+    "url": ("a URL with http or https", lambda value: isinstance(value, str) and value.startswith(("http://", "https://"))),
+    "choice": ("text", lambda value: isinstance(value, str)),
+    "flag": ("true or false", lambda value: isinstance(value, bool)),
+    "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
+    "list": ("a list", lambda value: isinstance(value, list)),
+    "object": ("an object", lambda value: isinstance(value, Mapping)),
+}
+
+
+def check(facts: Platform, options: Mapping[str, Any], account_id: str | None = None) -> list[Refusal]:
+    """What is wrong with the options; fields a platform does not know are ignored, as the contract says."""
+    return [
+        refusal
+        for name, option in facts.options.items()
+        if name in options and (refusal := _check(facts, name, option, options[name], account_id))
+    ]
+
+
+def _check(facts: Platform, name: str, option: Option, value: Any, account_id: str | None) -> Refusal | None:
+    where = {"field": f"platform_data.{facts.name}.{name}", "platform": facts.name, "account_id": account_id}
+    wanted, fits = TYPES[option.type]
+    if not fits(value):
+        return FieldInvalid(problem=f"must be {wanted}.", reason="type", **where)  # type: ignore[arg-type]
+    if option.choices and value not in option.choices:
+        problem = f"must be one of {', '.join(option.choices)}."
+        return FieldInvalid(problem=problem, reason="unknown", allowed=list(option.choices), **where)  # type: ignore[arg-type]
+    if option.max is not None and isinstance(value, str) and len(value) > option.max:
+        problem = f"may have {option.max:,} characters; this has {len(value):,}."
+        return FieldInvalid(problem=problem, reason="too_long", max=option.max, actual=len(value), **where)  # type: ignore[arg-type]
+    return None

@@ -1,0 +1,101 @@
+"""What may happen to a post, decided without looking anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from hubbub.errors import Action, Refusal, category_of
+from hubbub.errors.resource import StateInvalid
+
+PostStatus = Literal["draft", "scheduled", "publishing", "published", "partial", "failed", "unconfirmed", "cancelled"]
+TargetStatus = Literal["pending", "publishing", "published", "failed", "unconfirmed"]
+Stage = Literal["waiting", "preparing", "prepared", "submitting", "unknown", "sent", "commenting", "settled"]
+
+POST_STATUSES: tuple[str, ...] = PostStatus.__args__  # type: ignore[attr-defined]
+FINAL: frozenset[str] = frozenset({"published", "failed", "unconfirmed"})
+LOCAL_ONLY: frozenset[str] = frozenset({"draft", "scheduled", "failed", "cancelled"})
+"""States in which nothing of a post is anywhere but here."""
+
+MAX_SUBMITS = 6
+"""Attempts at the visible call, each after certainty that the one before it left nothing."""
+MAX_TRIES = 8
+"""Attempts at a step that may be repeated, before it counts as failed."""
+
+
+def post_status(statuses: Sequence[str]) -> PostStatus | None:
+    """What a post is when its targets are so; None while one is still on its way."""
+    if not statuses or not set(statuses) <= FINAL:
+        return None
+    if "unconfirmed" in statuses:
+        return "unconfirmed"
+    if all(status == "published" for status in statuses):
+        return "published"
+    return "partial" if "published" in statuses else "failed"
+
+
+def may_publish(status: str) -> None:
+    if status not in ("draft", "scheduled"):
+        raise StateInvalid(post_status=status, operation="published")
+
+
+def may_retry(status: str) -> None:
+    if status not in ("failed", "partial", "unconfirmed"):
+        raise StateInvalid(post_status=status, operation="retried")
+
+
+def may_delete(status: str) -> None:
+    if status == "publishing":
+        raise StateInvalid(post_status=status, operation="deleted")
+
+
+def backoff(tries: int) -> timedelta:
+    """How long to wait before another try: 1, 2, 4 … at most 300 seconds."""
+    return timedelta(seconds=min(300, 2 ** max(0, tries)))
+
+
+def error_of(refusal: Refusal, upstream: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A refusal as a target keeps it (contract 4.10), with what the platform itself said."""
+    category = category_of(refusal.wire_code, refusal.http_status)
+    caused_by = {
+        Action.FIX_REQUEST: "user",
+        Action.RECONNECT: "user",
+        Action.CHANGE_PLAN: "user",
+        Action.REPORT: "system",
+    }.get(refusal.action, "platform")
+    error: dict[str, Any] = {
+        "code": refusal.wire_code,
+        "message": refusal.sentence,
+        "category": str(category),
+        "caused_by": caused_by,
+        "action": str(refusal.action),
+    }
+    if refusal.meta:
+        error["meta"] = refusal.meta
+    if upstream:
+        error["upstream"] = dict(upstream)
+    return error
+
+
+def fingerprint(text: str, media: Iterable[Mapping[str, Any]], targets: Iterable[tuple[str, str | None]]) -> str:
+    """Equal for posts that say the same to the same accounts: what the duplicate check compares."""
+    sources = [item.get("source") for item in media]
+    said = json.dumps([text, sources, sorted([account, page or ""] for account, page in targets)])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def options_for(platform: str, at_post: Mapping[str, Any], at_target: Mapping[str, Any]) -> dict[str, Any]:
+    """A target's `platform_data`: the post's for that platform, then the target's own, flat or nested."""
+    folded: dict[str, Any] = {}
+    for given in (at_post, at_target):
+        nested = given.get(platform)
+        flat = {} if given is at_post else {key: value for key, value in given.items() if key != platform}
+        folded |= flat | (dict(nested) if isinstance(nested, Mapping) else {})
+    return folded
+
+
+def first_due(scheduled_at: datetime | None, now: datetime) -> datetime:
+    return scheduled_at if scheduled_at is not None else now

@@ -1,0 +1,1 @@
+"""Bluesky, and every other server that speaks the AT Protocol."""

@@ -1,0 +1,200 @@
+"""Bluesky: what we ask of a PDS, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from hubbub.connector.base import Connector
+from hubbub.connector.promises import Json, Prepared, Receipt, Seeking
+from hubbub.connector.refusals import RemoteRefusal
+from hubbub.errors.platform import PlatformNotFound
+from hubbub.errors.validation import FieldInvalid
+from hubbub.kit.secret import Secret
+from hubbub.kit.text import mentions
+from hubbub.platforms.bluesky import shapes
+from hubbub.social.draft import Draft
+from hubbub.social.person import Grant, Identity, SignedIn
+
+XRPC = "pds:/xrpc/"
+
+
+class Bluesky(Connector):
+    """Publishes, Deletes, SignsInWithFields, Refreshes."""
+
+    def authorize(self) -> None:
+        super().authorize()
+        # In the sandbox everybody lives on the one server, wherever it listens today.
+        if self.grant and not self.account.sandbox and (own := self.grant.extra.get("pds")):
+            self.http.at("pds", own)
+
+    # Signing in
+
+    async def sign_in(self, fields: Mapping[str, str]) -> SignedIn:
+        """Open a session on the account's own server. https://docs.bsky.app/docs/api/com-atproto-server-create-session"""
+        identifier = fields["identifier"].strip().removeprefix("@")
+        if not self.account.sandbox:
+            service = fields.get("service") or await self._server_of(identifier)
+            if service:
+                self.http.at("pds", _checked(service))
+        credentials = {"identifier": identifier, "password": fields["app_password"]}
+        session = await self.http.post(XRPC + "com.atproto.server.createSession", json=credentials)
+        own = shapes.pds_in(session.get("didDoc") or {})
+        if own and not self.account.sandbox:
+            self.http.at("pds", own)
+        grant = _grant_in(session, self.now(), self.http.url("pds:"))
+        self.http.bearer(grant.access_token)
+        return SignedIn(grant, await self._profile(session["did"], session["handle"]))
+
+    async def _server_of(self, identifier: str) -> str | None:
+        """From the handle to its DID, from there to its server. https://atproto.com/specs/handle"""
+        if "@" in identifier:
+            return None
+        did = identifier
+        if not identifier.startswith("did:"):
+            path = "resolver:/xrpc/com.atproto.identity.resolveHandle"
+            did = (await self.http.get(path, {"handle": identifier}))["did"]
+        if did.startswith("did:web:"):
+            document = await self.http.get(f"https://{did.removeprefix('did:web:')}/.well-known/did.json")
+        else:
+            document = await self.http.get(f"plc:/{did}")
+        return shapes.pds_in(document)
+
+    async def _profile(self, did: str, handle: str) -> Identity:
+        """A server without an app view knows no profiles; the handle is enough then."""
+        try:
+            theirs = await self.http.get(XRPC + "app.bsky.actor.getProfile", {"actor": did})
+        except RemoteRefusal:
+            theirs = {}
+        return Identity(
+            remote_id=did,
+            name=theirs.get("displayName") or handle,
+            username=handle,
+            picture_url=theirs.get("avatar"),
+            bio=theirs.get("description"),
+        )
+
+    async def refresh(self, grant: Grant) -> Grant:
+        """Both tokens are replaced. The old refresh token works a little longer, so a crash here is no loss."""
+        assert grant.refresh_token is not None
+        self.http.bearer(grant.refresh_token)
+        session = await self.http.post(XRPC + "com.atproto.server.refreshSession")
+        renewed = _grant_in(session, self.now(), self.http.url("pds:"))
+        self.http.bearer(renewed.access_token)
+        return renewed
+
+    async def revoke(self, grant: Grant) -> None:
+        if grant.refresh_token is not None:
+            self.http.bearer(grant.refresh_token)
+            await self.http.post(XRPC + "com.atproto.server.deleteSession")
+
+    # Publishing
+
+    async def prepare(self, draft: Draft, so_far: Json | None) -> Prepared:
+        """Upload the pictures and fix the record and its key. Unused uploads are forgotten by the server."""
+        blobs = [
+            (
+                await self.http.post(
+                    XRPC + "com.atproto.repo.uploadBlob",
+                    content=await self.read(file),
+                    headers={"Content-Type": file.content_type},
+                )
+            )["blob"]
+            for file in draft.files
+        ]
+        record = shapes.post_out(
+            draft,
+            created_at=self.now(),
+            blobs=blobs,
+            dids=await self._dids(draft.text),
+            reply=await self._reply(draft.options.get("reply_to")),
+            quote=await self._quote(draft.options.get("quote")),
+        )
+        return Prepared({"rkey": shapes.record_key(self.now()), "record": record})
+
+    async def submit(self, prepared: Prepared) -> Receipt:
+        """Create the record under our own key: a second one with that key cannot exist."""
+        body = {"repo": self.account.remote_id, "collection": shapes.POST, **prepared.body}
+        return self._receipt(await self.http.post(XRPC + "com.atproto.repo.createRecord", json=body))
+
+    async def find(self, prepared: Prepared, seeking: Seeking) -> Receipt | None:
+        """Read the record by the key we chose."""
+        found = await self._record(self.account.remote_id, shapes.POST, prepared.body["rkey"])
+        return self._receipt(found) if found else None
+
+    async def delete(self, remote_id: str) -> None:
+        """The server answers the same when it is gone already."""
+        repo, collection, rkey = shapes.address_in(remote_id)
+        body = {"repo": repo, "collection": collection, "rkey": rkey}
+        await self.http.post(XRPC + "com.atproto.repo.deleteRecord", json=body)
+
+    def _receipt(self, theirs: Any) -> Receipt:
+        link = shapes.permalink(self.account.username or self.account.remote_id, theirs["uri"])
+        return Receipt(theirs["uri"], link, {"cid": theirs["cid"]})
+
+    async def _record(self, repo: str, collection: str, rkey: str) -> Any | None:
+        query = {"repo": repo, "collection": collection, "rkey": rkey}
+        try:
+            return await self.http.get(XRPC + "com.atproto.repo.getRecord", query)
+        except RemoteRefusal as said:
+            if isinstance(said.refusal, PlatformNotFound):
+                return None
+            raise
+
+    async def _dids(self, text: str) -> dict[str, str]:
+        """Who is behind each handle the text mentions; those nobody knows stay plain text."""
+        dids: dict[str, str] = {}
+        for handle in {span.text.removeprefix("@").lower() for span in mentions(text)}:
+            try:
+                known = await self.http.get(XRPC + "com.atproto.identity.resolveHandle", {"handle": handle})
+            except RemoteRefusal as said:
+                if not said.certain:
+                    raise
+                continue
+            dids[handle] = known["did"]
+        return dids
+
+    async def _reply(self, address: str | None) -> Json | None:
+        return shapes.reply_ref(await self._existing("reply_to", address)) if address else None
+
+    async def _quote(self, address: str | None) -> Json | None:
+        return shapes.strong_ref(await self._existing("quote", address)) if address else None
+
+    async def _existing(self, option: str, address: str) -> Any:
+        """The post an option points at. The server would accept one that does not exist; we do not."""
+        try:
+            found = await self._record(*shapes.address_in(address))
+        except ValueError as unreadable:
+            raise _bad_option(option, f"must be a post's address: {unreadable}.") from unreadable
+        if found is None:
+            raise _bad_option(option, "names a post that does not exist.")
+        return found
+
+
+def _bad_option(option: str, problem: str) -> FieldInvalid:
+    return FieldInvalid(
+        field=f"platform_data.bluesky.{option}", problem=problem, reason="unknown", platform="bluesky"
+    )
+
+
+def _checked(service: str) -> str:
+    """A server's address as its owner typed it. Passwords do not travel in the clear beyond this machine."""
+    address = urlsplit(service if "://" in service else f"https://{service}")
+    local = address.hostname in ("localhost", "127.0.0.1", "::1")
+    if not address.hostname or not (address.scheme == "https" or (address.scheme == "http" and local)):
+        raise FieldInvalid(
+            field="metadata.service", problem="must be an https address.", reason="format", platform="bluesky"
+        )
+    return f"{address.scheme}://{address.netloc}"
+
+
+def _grant_in(session: Any, now: datetime, pds: str) -> Grant:
+    access = session["accessJwt"]
+    return Grant(
+        access_token=Secret(access),
+        refresh_token=Secret(session["refreshJwt"]),
+        expires_at=shapes.expiry_in(access) or now + timedelta(hours=2),
+        extra={"pds": pds},
+    )

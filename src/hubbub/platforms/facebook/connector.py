@@ -1,0 +1,228 @@
+"""Facebook: what we ask of Graph, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from hubbub.connector.auth.oauth2 import OAuth2, grant_in
+from hubbub.connector.promises import Json, Prepared, Receipt, Seeking, Settled, Undecided, Working
+from hubbub.connector.refusals import RemoteRefusal
+from hubbub.errors.platform import PlatformMediaInvalid, PlatformNotFound
+from hubbub.kit.secret import Secret
+from hubbub.platforms.facebook import shapes
+from hubbub.social.draft import Draft, File
+from hubbub.social.person import Grant, Place, SignedIn
+
+CHUNK_BYTES = 8 * 1024 * 1024
+CLOCK_SKEW = timedelta(seconds=60)
+PAGE_LIMIT = 100
+VIDEO_FIELDS = "status,post_id,permalink_url,published"
+
+
+class Facebook(OAuth2):
+    """Publishes, Comments, Deletes, SignsInByConsent, Revokes."""
+
+    def authorize(self) -> None:
+        token = self.place_token or (self.grant.access_token if self.grant else None)
+        if token:
+            self._sign(token)
+
+    def _sign(self, token: Secret) -> None:
+        """With the proof that the token is used by us.
+        https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+        self.http.bearer(token)
+        if secret := self.app.client_secret.reveal():
+            proof = hmac.new(secret.encode(), token.reveal().encode(), hashlib.sha256).hexdigest()
+            self.http.always(query={"appsecret_proof": proof})
+
+    @property
+    def page(self) -> str:
+        assert self.account.place_id is not None
+        return self.account.place_id
+
+    # Signing in
+
+    async def exchange(self, code: str, redirect_uri: str, verifier: str) -> SignedIn:
+        """Code, short token, long token, then who it is and which pages they may publish to.
+        https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived"""
+        short = await self.redeem(code, redirect_uri, verifier)
+        query = {
+            "grant_type": "fb_exchange_token",
+            "client_id": self.app.client_id,
+            "client_secret": self.app.client_secret.reveal(),
+            "fb_exchange_token": short.access_token.reveal(),
+        }
+        long = grant_in(await self.http.get("graph:/oauth/access_token", query), self.now())
+        self._sign(long.access_token)
+        me = await self.http.get("graph:/me", {"fields": "id,name,picture{url}"})
+        scopes = shapes.granted_in(await self.http.get("graph:/me/permissions"))
+        grant = Grant(long.access_token, expires_at=long.expires_at, scopes=scopes)
+        return SignedIn(grant, shapes.identity_in(me), tuple([place async for place in self._places()]))
+
+    async def _places(self) -> AsyncIterator[Place]:
+        query = {"fields": "id,name,access_token,category,username,link,picture{url}", "limit": PAGE_LIMIT}
+        after: str | None = None
+        while True:
+            theirs = await self.http.get("graph:/me/accounts", {**query, "after": after})
+            for row in theirs["data"]:
+                yield shapes.place_in(row)
+            paging = theirs.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not paging.get("next") or not after:
+                return
+
+    async def revoke(self, grant: Grant) -> None:
+        self._sign(grant.access_token)
+        await self.http.delete("graph:/me/permissions")
+
+    # Publishing
+
+    async def prepare(self, draft: Draft, so_far: Json | None) -> Prepared:
+        """Upload without publishing: pictures unpublished, a video up to its last step."""
+        if draft.files and draft.files[0].kind == "video":
+            return await self._prepare_video(draft, draft.files[0])
+        photos = [await self._upload_photo(file) for file in draft.files]
+        return Prepared({"form": shapes.feed_out(draft, photos), "photos": photos})
+
+    async def _upload_photo(self, file: File) -> str:
+        """https://developers.facebook.com/docs/graph-api/reference/page/photos"""
+        form = {"published": "false", **({"alt_text_custom": file.alt} if file.alt else {})}
+        source = (file.filename or "picture", await self.read(file), file.content_type)
+        theirs = await self.http.post(
+            f"graph:/{self.page}/photos", form=form, files={"source": source}, timeout=120
+        )
+        return theirs["id"]
+
+    async def _prepare_video(self, draft: Draft, file: File) -> Prepared:
+        """Chunked upload; only its `finish` makes the video visible.
+        https://developers.facebook.com/docs/video-api/guides/publishing"""
+        edge = f"graph:/{self.page}/videos"
+        theirs = await self.http.post(edge, form={"upload_phase": "start", "file_size": str(file.size_bytes)})
+        session, video = theirs["upload_session_id"], theirs["video_id"]
+        start = int(theirs["start_offset"])
+        async for chunk in _chunks(self.open(file), CHUNK_BYTES):
+            form = {"upload_phase": "transfer", "upload_session_id": session, "start_offset": str(start)}
+            part = {"video_file_chunk": ("chunk", chunk, "application/octet-stream")}
+            theirs = await self.http.post(edge, form=form, files=part, timeout=300)
+            start = int(theirs["start_offset"])
+        title = draft.options.get("title") or draft.title
+        finish = {
+            "upload_phase": "finish",
+            "upload_session_id": session,
+            "description": draft.text,
+            **({"title": title} if title else {}),
+        }
+        return Prepared({"form": finish, "video": video})
+
+    async def submit(self, prepared: Prepared) -> Receipt:
+        """Make it visible. Sent once; after a lost answer, `find` decides."""
+        if video := prepared.body.get("video"):
+            await self.http.post(f"graph:/{self.page}/videos", form=prepared.body["form"])
+            return Receipt(video, body={"video": video})
+        theirs = await self.http.post(f"graph:/{self.page}/feed", form=prepared.body["form"])
+        return _receipt(theirs)
+
+    async def settle(self, receipt: Receipt) -> Settled | Working:
+        """A video is up when Facebook has processed it; everything else at once."""
+        video = receipt.body.get("video")
+        if not video:
+            return Settled(receipt.remote_id, receipt.permalink)
+        theirs = await self.http.get(f"graph:/{video}", {"fields": VIDEO_FIELDS})
+        status = (theirs.get("status") or {}).get("video_status")
+        if status in ("error", "upload_failed", "expired"):
+            refusal = PlatformMediaInvalid(
+                platform=self.facts.name, account_id=self.account.id, reason="processing"
+            )
+            raise RemoteRefusal(refusal, certain=True, upstream={"message": f"video_status: {status}"})
+        if status != "ready":
+            return Working(receipt.body, look_after=5)
+        post = theirs.get("post_id") or video
+        remote_id = post if "_" in post or post == video else f"{self.page}_{post}"
+        return Settled(remote_id, _absolute(theirs.get("permalink_url")) or shapes.permalink(remote_id))
+
+    async def find(self, prepared: Prepared, seeking: Seeking) -> Receipt | None:
+        """Look at the video we uploaded, or through the page's posts since the call."""
+        if video := prepared.body.get("video"):
+            return await self._find_video(video)
+        photos = set(prepared.body["photos"])
+        candidates: list[Json] = []
+        async for post in self._posts(seeking.since - CLOCK_SKEW):
+            if photos and photos & shapes.targets_in(post):
+                return _receipt(post)
+            if (
+                not photos
+                and post["id"] not in seeking.known
+                and shapes.says_the_same(post, prepared.body["form"])
+            ):
+                candidates.append(post)
+        if len(candidates) > 1:
+            raise Undecided(f"{len(candidates)} posts on the page since the call say the same.")
+        return _receipt(candidates[0]) if candidates else None
+
+    async def _find_video(self, video: str) -> Receipt | None:
+        theirs = await self.http.get(f"graph:/{video}", {"fields": VIDEO_FIELDS})
+        if theirs.get("published") or theirs.get("post_id"):
+            return Receipt(video, body={"video": video})
+        return None
+
+    async def _posts(self, since: datetime) -> AsyncIterator[Json]:
+        query = {"fields": shapes.POST_FIELDS, "since": int(since.timestamp()), "limit": PAGE_LIMIT}
+        after: str | None = None
+        while True:
+            theirs = await self.http.get(f"graph:/{self.page}/published_posts", {**query, "after": after})
+            for post in theirs["data"]:
+                yield post
+            paging = theirs.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not paging.get("next") or not after:
+                return
+
+    async def comment(self, remote_id: str, text: str) -> str:
+        theirs = await self.http.post(f"graph:/{remote_id}/comments", form={"message": text})
+        return theirs["id"]
+
+    async def find_comment(self, remote_id: str, text: str, seeking: Seeking) -> str | None:
+        """Ours is the page's own comment with the same text."""
+        query = {
+            "fields": "id,message,from",
+            "filter": "stream",
+            "order": "reverse_chronological",
+            "limit": PAGE_LIMIT,
+        }
+        theirs = await self.http.get(f"graph:/{remote_id}/comments", query)
+        for row in theirs["data"]:
+            author = (row.get("from") or {}).get("id")
+            if row.get("message") == text and row["id"] not in seeking.known and author in (None, self.page):
+                return row["id"]
+        return None
+
+    async def delete(self, remote_id: str) -> None:
+        try:
+            await self.http.delete(f"graph:/{remote_id}")
+        except RemoteRefusal as said:
+            if not isinstance(said.refusal, PlatformNotFound):
+                raise
+
+
+async def _chunks(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of one size, the last one shorter."""
+    waiting = bytearray()
+    async for piece in stream:
+        waiting += piece
+        while len(waiting) >= size:
+            yield bytes(waiting[:size])
+            del waiting[:size]
+    if waiting:
+        yield bytes(waiting)
+
+
+def _receipt(theirs: Any) -> Receipt:
+    return Receipt(theirs["id"], _absolute(theirs.get("permalink_url")) or shapes.permalink(theirs["id"]))
+
+
+def _absolute(link: str | None) -> str | None:
+    return f"https://www.facebook.com{link}" if link and link.startswith("/") else link

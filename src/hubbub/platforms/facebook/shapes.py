@@ -1,0 +1,83 @@
+"""Facebook: pure translation between Graph's objects and our nouns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hubbub.kit.secret import Secret
+from hubbub.social.draft import Draft
+from hubbub.social.person import Identity, Place
+
+Json = Mapping[str, Any]
+
+POST_FIELDS = "id,message,created_time,permalink_url,attachments{target{id},url,unshimmed_url,subattachments{target{id}}}"
+
+
+def identity_in(theirs: Json) -> Identity:
+    """`/me` as the person who signed in. https://developers.facebook.com/docs/graph-api/reference/user"""
+    picture = ((theirs.get("picture") or {}).get("data") or {}).get("url")
+    return Identity(remote_id=theirs["id"], name=theirs["name"], username=theirs["name"], picture_url=picture)
+
+
+def place_in(theirs: Json) -> Place:
+    """One row of `/me/accounts` as a page. https://developers.facebook.com/docs/graph-api/reference/user/accounts"""
+    return Place(
+        remote_id=theirs["id"],
+        name=theirs["name"],
+        category=theirs.get("category"),
+        username=theirs.get("username"),
+        picture_url=((theirs.get("picture") or {}).get("data") or {}).get("url"),
+        link=theirs.get("link"),
+        token=Secret(theirs["access_token"]) if theirs.get("access_token") else None,
+    )
+
+
+def granted_in(theirs: Json) -> tuple[str, ...]:
+    """The permissions a person left ticked, from `/me/permissions`."""
+    return tuple(row["permission"] for row in theirs.get("data", ()) if row.get("status") == "granted")
+
+
+def feed_out(draft: Draft, photos: Sequence[str] = ()) -> dict[str, str]:
+    """Our draft as the form of `POST /{page}/feed`. https://developers.facebook.com/docs/graph-api/reference/page/feed"""
+    form = {"fields": "id,permalink_url"}
+    if draft.text:
+        form["message"] = draft.text
+    if photos:
+        form["attached_media"] = json.dumps([{"media_fbid": photo} for photo in photos])
+    elif link := draft.options.get("link"):
+        form["link"] = link
+    return form
+
+
+def permalink(remote_id: str) -> str:
+    """Where a person sees a post whose link was not given."""
+    return f"https://www.facebook.com/{remote_id}"
+
+
+def targets_in(post: Json) -> set[str]:
+    """The photos and videos a post shows."""
+    shown: set[str] = set()
+    for attachment in _rows(post.get("attachments")):
+        for part in (attachment, *_rows(attachment.get("subattachments"))):
+            if target := (part.get("target") or {}).get("id"):
+                shown.add(str(target))
+    return shown
+
+
+def says_the_same(post: Json, form: Json) -> bool:
+    """Whether a post on the page is what this form would have made."""
+    if (post.get("message") or "").strip() != (form.get("message") or "").strip():
+        return False
+    link = form.get("link")
+    if not link:
+        return True
+    addresses = {a.get("url") for a in _rows(post.get("attachments"))} | {
+        a.get("unshimmed_url") for a in _rows(post.get("attachments"))
+    }
+    return any(address and address.rstrip("/") == link.rstrip("/") for address in addresses)
+
+
+def _rows(edge: Any) -> Iterable[Json]:
+    return (edge or {}).get("data", ()) if isinstance(edge, Mapping) else ()

@@ -1,0 +1,57 @@
+"""Runtime: what one process holds for as long as it lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from hubbub.connector.rate import Budgets
+from hubbub.connector.registry import Registry
+from hubbub.kit import net
+from hubbub.runtime.blobs import Blobs, DiskBlobs
+from hubbub.runtime.db import Database
+from hubbub.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from hubbub.runtime.durable import Holds
+
+
+@dataclass
+class Runtime:
+    settings: Settings
+    database: Database
+    platforms: Registry
+    blobs: Blobs
+    outbound: httpx2.AsyncClient
+    """To the world: refuses private addresses."""
+    local: httpx2.AsyncClient
+    """To the sandbox."""
+    budgets: dict[str, Budgets] = field(default_factory=dict[str, Budgets])
+    holds: Holds | None = None
+    """A worker's locks; a process that only answers requests has none."""
+
+    @classmethod
+    def build(cls, settings: Settings) -> Runtime:
+        if settings.database_url is None:
+            raise ValueError("there is no database: set DATABASE_URL, or start everything with `hubbub up`")
+        platforms = Registry()
+        allowed = [ip_network(network) for network in settings.allow_private_networks]
+        limits = httpx2.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=15)
+        return cls(
+            settings=settings,
+            database=Database(settings.database_url, settings.db_pool_size),
+            platforms=platforms,
+            blobs=DiskBlobs(settings.data_dir / "media"),
+            outbound=net.outbound(allow=allowed),
+            local=httpx2.AsyncClient(limits=limits, trust_env=False),
+            budgets={name: Budgets(found.facts.rate) for name, found in platforms.items()},
+        )
+
+    async def close(self) -> None:
+        await self.outbound.aclose()
+        await self.local.aclose()
+        await self.database.close()

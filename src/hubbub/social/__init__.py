@@ -1,0 +1,1 @@
+"""The nouns that every platform shares. No I/O."""

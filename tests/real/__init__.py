@@ -1,0 +1,1 @@
+"""Suites that run against real server software, started by the tests on loopback."""
