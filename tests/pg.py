@@ -68,6 +68,10 @@ class Server:
         return _aside(lambda _: asyncio.run(go()), "")
 
 
+_shared: list[tuple[Server, Path]] = []
+_users: list[None] = []
+
+
 def _aside(work: Callable[[str], Any], url: str) -> Any:
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work, url).result()
@@ -81,12 +85,21 @@ def migrate() -> Callable[[str], None] | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    place = Path(tempfile.mkdtemp(prefix="hubbub-test-"))
+    """The server of this process, also when several conftests import this fixture."""
+    if not _shared:
+        place = Path(tempfile.mkdtemp(prefix="hubbub-test-"))
+        running = embedded.start(place / "data", place / "postgres.log", durable=False)
+        _shared.append((Server(running), place))
+    _users.append(None)
+    server, place = _shared[0]
     try:
-        with embedded.start(place / "data", place / "postgres.log", durable=False) as running:
-            yield Server(running)
+        yield server
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        _users.pop()
+        if not _users:
+            _shared.clear()
+            server.running.stop()
+            shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

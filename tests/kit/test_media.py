@@ -206,4 +206,4 @@ async def test_a_film_of_two_gigabytes_is_read_at_constant_memory(tmp_path: Path
     answer, peak = done.stdout.rsplit("}", 1)
     assert '"video/mp4"' in answer
     assert int(peak) < 200_000, "kilobytes; about 70 MB of them are the libraries"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30

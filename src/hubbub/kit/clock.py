@@ -26,4 +26,7 @@ def from_wire(text: str) -> datetime:
     if len(cleaned) < 16:
         raise ValueError(f"{text!r} is not a date with a time")
     moment = datetime.fromisoformat(cleaned)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as beyond:
+        raise ValueError(f"{text!r} is no instant in the years 1 to 9999") from beyond

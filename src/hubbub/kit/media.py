@@ -84,7 +84,6 @@ def _look(path: Path) -> dict[str, Any]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=environment,
-                cwd="/",
                 timeout=SECONDS_MAX,
                 check=False,
             )

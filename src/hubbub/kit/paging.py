@@ -18,7 +18,7 @@ def decode(cursor: str, parts: int) -> list[Any]:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         position = json.loads(raw)
-    except (ValueError, UnicodeError) as broken:
+    except (ValueError, UnicodeError, RecursionError) as broken:
         raise ValueError("not a cursor") from broken
     if not isinstance(position, list) or len(position) != parts:
         raise ValueError("not a cursor")

@@ -31,18 +31,19 @@ TLDS = frozenset(Path(__file__).with_name("tlds.txt").read_text(encoding="utf-8"
 GRAPHEME = regex.compile(r"\X")
 EMOJI = regex.compile(
     r"\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|\p{Emoji_Presentation}.*|\p{Extended_Pictographic}.*[\uFE0F\u200D\p{EMod}].*"
-    r"|[\p{Extended_Pictographic}--[\u00A9\u00AE\u2122\u3030\u303D\u3297\u3299]]",
-    regex.DOTALL | regex.V1,
+    r"|\p{Extended_Pictographic}",
+    regex.DOTALL,
 )
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}_-]{0,61}[\p{L}\p{N}\p{M}])?"
 _TAIL = r"""(?:[/?\#][\p{Latin}\p{Cyrillic}\p{N}\p{M}!*';:=+,.$/%\#\[\]_~@|&?()\-]*+)?"""
 LINK = regex.compile(
     rf"""
-    (?<![\p{{Latin}}\p{{N}}@＠$\#＃_]) https?:// (?P<host>(?:{_LABEL}\.){{0,10}}{_LABEL}) (?::\d{{1,5}})? {_TAIL}
+    (?<![\p{{Latin}}\p{{N}}@＠$\#＃_]) https?://
+      (?P<host>(?:{_LABEL}\.){{0,10}}{_LABEL}) (?::\d{{1,5}})? {_TAIL}
     | (?<![\p{{L}}\p{{N}}\p{{M}}@＠$\#＃_./-]) (?P<bare>(?:{_LABEL}\.){{1,10}} (?:\L<tlds>))
-      (?![\p{{L}}\p{{N}}@_]) (?::\d{{1,5}})? {_TAIL}
+      (?!-?[\p{{L}}\p{{N}}@]) (?::\d{{1,5}})? {_TAIL}
     | (?<![A-Za-z0-9@＠$\#＃_./-]) (?P<ascii>(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{{0,61}}[A-Za-z0-9])?\.){{1,10}}
-      (?:\L<tlds>)) (?![A-Za-z0-9@_]) (?::\d{{1,5}})? {_TAIL}
+      (?:\L<tlds>)) (?!-?[A-Za-z0-9@]) (?::\d{{1,5}})? {_TAIL}
     """,
     regex.VERBOSE | regex.IGNORECASE,
     tlds=TLDS,
@@ -130,16 +131,15 @@ def _links(text: str) -> list[tuple[int, int, str, bool]]:
     if "." not in text and ":" not in text:
         return found
     for match in LINK.finditer(text):
-        end = match.start() + len(_trimmed(match.group()))
-        host = match["host"] or match["bare"] or match["ascii"]
-        shown = text[match.start() : end]
-        known = host.rsplit(".", 1)[-1].lower() in TLDS and "." in host
-        if match["host"]:
+        shown = _trimmed(match.group())
+        end = match.start() + len(shown)
+        if host := match["host"]:
+            known = "." in host and host.rsplit(".", 1)[1].lower() in TLDS
             found.append((match.start(), end, shown, known))
         else:
-            plain = len(shown) == len(host) and host.count(".") == 1 and host.isascii()
-            country = len(host.rsplit(".", 1)[1]) == 2 and not host.lower().endswith((".co", ".tv"))
-            found.append((match.start(), end, f"https://{shown}", host.isascii() and not (plain and country)))
+            found.append(
+                (match.start(), end, f"https://{shown}", (match["bare"] or match["ascii"]).isascii())
+            )
     return found
 
 

