@@ -1,4 +1,4 @@
-"""A sandbox with the invented platform, over a real socket."""
+"""A sandbox with the invented platform, over a real socket; emptied before each test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from emulation.finch import finch_app
 from hubbub.emulation.testing import running_sandbox
 
 
+@pytest.fixture(scope="session")
+def finch_url() -> Iterator[str]:
+    with running_sandbox(app=finch_app()) as url:
+        yield url
+
+
 @pytest.fixture
-def client() -> Iterator[httpx2.Client]:
-    with running_sandbox(app=finch_app()) as url, httpx2.Client(base_url=url) as client:
+def client(finch_url: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=finch_url) as client:
+        client.post("/_sandbox/reset")
         yield client

@@ -95,7 +95,9 @@ class Reply:
             return self.body, "application/octet-stream"
         if isinstance(self.body, str):
             return self.body.encode(), "text/html; charset=utf-8"
-        return json.dumps(self.body, ensure_ascii=False).encode(), "application/json; charset=utf-8"
+        return json.dumps(
+            self.body, ensure_ascii=False, separators=(",", ":")
+        ).encode(), "application/json; charset=utf-8"
 
 
 class Refuse(Exception):

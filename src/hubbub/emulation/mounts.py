@@ -1,4 +1,4 @@
-"""Finding the platforms that have a stand-in: every folder with an `emulator.py`."""
+"""Finding the platforms that have a stand-in: every folder with an `emulator.py` or an `emulator/`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def find(only: Collection[str] | None = None) -> dict[str, Mount]:
     for place in map(Path, platforms.__path__):
         for folder in sorted(place.iterdir()):
             wanted = only is None or folder.name in only
-            if wanted and (folder / "emulator.py").is_file():
+            if wanted and any((folder / file).is_file() for file in ("emulator.py", "emulator/__init__.py")):
                 found[folder.name] = _mount(folder)
     return found
 

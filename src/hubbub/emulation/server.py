@@ -57,6 +57,8 @@ async def serve(
     Calls `ready` with the base URL once it listens. Raises OSError when the port is taken.
     """
     listening = socket.create_server((host, port))
+    # asyncio switches Nagle's delay off only for sockets it makes itself; accepted ones inherit this.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://{host}:{listening.getsockname()[1]}"
     config = uvicorn.Config(
         app, http=CuttableHttp, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2

@@ -94,7 +94,10 @@ class World:
         return thing
 
     def all(self, kind: str, **equal: Any) -> list[Thing]:
-        """The things of a kind, oldest first; `equal` keeps those whose fields have these scalar values."""
+        """The things of a kind, oldest first; `equal` keeps those whose fields have these scalar values.
+
+        A dotted name reaches into a field: `**{"value.reply.root.uri": uri}`.
+        """
         where, values = _where(equal)
         rows = self.store.db.execute(
             f"SELECT body FROM things WHERE platform = ? AND kind = ?{where} ORDER BY seq",  # noqa: S608
@@ -144,5 +147,5 @@ class World:
 def _where(equal: Mapping[str, Any]) -> tuple[str, list[Any]]:
     values: list[Any] = []
     for field, value in equal.items():
-        values += [f'$."{field}"', value]
+        values += ["$" + "".join(f'."{name}"' for name in field.split(".")), value]
     return " AND json_extract(body, ?) IS ?" * len(equal), values

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from hubbub.emulation.testing import running_sandbox
 from PIL import Image
+
+from hubbub.emulation.testing import running_sandbox
 
 REDIRECT = "http://127.0.0.1:1/callback"
 SCOPES = (
@@ -36,8 +37,10 @@ class Stand:
         self.root = root
         self.base = root + "/facebook"
         self.http = httpx2.Client(timeout=10)
+        self.png = png()
+        self.mp4 = MP4
 
-    def control(self, name: str, **body: Any) -> Any:
+    def control(self, name: str, /, **body: Any) -> Any:
         answer = self.http.post(f"{self.root}/_sandbox/{name}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -51,7 +54,9 @@ class Stand:
     def dialog(self, username: str, *, scope: str = SCOPES, **extra: str) -> dict[str, str]:
         """The parameters that came back on the redirect."""
         asked = {"client_id": "app", "redirect_uri": REDIRECT, "state": "s", "scope": scope, **extra}
-        answer = self.http.get(f"{self.base}/v26.0/dialog/oauth", params={**asked, "sandbox_person": username})
+        answer = self.http.get(
+            f"{self.base}/v26.0/dialog/oauth", params={**asked, "sandbox_person": username}
+        )
         assert answer.status_code == 302, answer.text
         return {k: v[0] for k, v in parse_qs(urlsplit(answer.headers["location"]).query).items()}
 

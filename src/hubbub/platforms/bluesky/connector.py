@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 from hubbub.connector.base import Connector
 from hubbub.connector.promises import Json, Prepared, Receipt, Seeking
-from hubbub.connector.refusals import RemoteRefusal
-from hubbub.errors.platform import PlatformNotFound
+from hubbub.connector.refusals import LostAnswer, RemoteRefusal
+from hubbub.errors.platform import PlatformApiError, PlatformNotFound
 from hubbub.errors.validation import FieldInvalid
 from hubbub.kit.secret import Secret
-from hubbub.kit.text import mentions
 from hubbub.platforms.bluesky import shapes
-from hubbub.social.draft import Draft
+from hubbub.social.draft import Draft, File
 from hubbub.social.person import Grant, Identity, SignedIn
 
 XRPC = "pds:/xrpc/"
+MOST_LANGUAGES = 3
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
 class Bluesky(Connector):
@@ -41,12 +43,13 @@ class Bluesky(Connector):
                 self.http.at("pds", _checked(service))
         credentials = {"identifier": identifier, "password": fields["app_password"]}
         session = await self.http.post(XRPC + "com.atproto.server.createSession", json=credentials)
+        did, handle = _told(session, "did"), _told(session, "handle")
         own = shapes.pds_in(session.get("didDoc") or {})
         if own and not self.account.sandbox:
-            self.http.at("pds", own)
+            self.http.at("pds", _checked(own))
         grant = _grant_in(session, self.now(), self.http.url("pds:"))
         self.http.bearer(grant.access_token)
-        return SignedIn(grant, await self._profile(session["did"], session["handle"]))
+        return SignedIn(grant, await self._profile(did, handle))
 
     async def _server_of(self, identifier: str) -> str | None:
         """From the handle to its DID, from there to its server. https://atproto.com/specs/handle"""
@@ -55,9 +58,10 @@ class Bluesky(Connector):
         did = identifier
         if not identifier.startswith("did:"):
             path = "resolver:/xrpc/com.atproto.identity.resolveHandle"
-            did = (await self.http.get(path, {"handle": identifier}))["did"]
+            did = _told(await self.http.get(path, {"handle": identifier}), "did")
         if did.startswith("did:web:"):
-            document = await self.http.get(f"https://{did.removeprefix('did:web:')}/.well-known/did.json")
+            host = _checked(unquote(did.removeprefix("did:web:")))
+            document = await self.http.get(f"{host}/.well-known/did.json")
         else:
             document = await self.http.get(f"plc:/{did}")
         return shapes.pds_in(document)
@@ -94,16 +98,9 @@ class Bluesky(Connector):
 
     async def prepare(self, draft: Draft, so_far: Json | None) -> Prepared:
         """Upload the pictures and fix the record and its key. Unused uploads are forgotten by the server."""
-        blobs = [
-            (
-                await self.http.post(
-                    XRPC + "com.atproto.repo.uploadBlob",
-                    content=await self.read(file),
-                    headers={"Content-Type": file.content_type},
-                )
-            )["blob"]
-            for file in draft.files
-        ]
+        if len(draft.options.get("langs") or ()) > MOST_LANGUAGES:
+            raise _bad_option("langs", f"may hold {MOST_LANGUAGES} languages.", "too_many")
+        blobs = [await self._upload(file) for file in draft.files]
         record = shapes.post_out(
             draft,
             created_at=self.now(),
@@ -113,6 +110,12 @@ class Bluesky(Connector):
             quote=await self._quote(draft.options.get("quote")),
         )
         return Prepared({"rkey": shapes.record_key(self.now()), "record": record})
+
+    async def _upload(self, file: File) -> Json:
+        """https://docs.bsky.app/docs/api/com-atproto-repo-upload-blob"""
+        content, headers = await self.read(file), {"Content-Type": file.content_type}
+        theirs = await self.http.post(XRPC + "com.atproto.repo.uploadBlob", content=content, headers=headers)
+        return _told(theirs, "blob")
 
     async def submit(self, prepared: Prepared) -> Receipt:
         """Create the record under our own key: a second one with that key cannot exist."""
@@ -131,8 +134,9 @@ class Bluesky(Connector):
         await self.http.post(XRPC + "com.atproto.repo.deleteRecord", json=body)
 
     def _receipt(self, theirs: Any) -> Receipt:
-        link = shapes.permalink(self.account.username or self.account.remote_id, theirs["uri"])
-        return Receipt(theirs["uri"], link, {"cid": theirs["cid"]})
+        uri = _told(theirs, "uri")
+        link = shapes.permalink(self.account.username or self.account.remote_id, uri)
+        return Receipt(uri, link, {"cid": _told(theirs, "cid")})
 
     async def _record(self, repo: str, collection: str, rkey: str) -> Any | None:
         query = {"repo": repo, "collection": collection, "rkey": rkey}
@@ -146,14 +150,14 @@ class Bluesky(Connector):
     async def _dids(self, text: str) -> dict[str, str]:
         """Who is behind each handle the text mentions; those nobody knows stay plain text."""
         dids: dict[str, str] = {}
-        for handle in {span.text.removeprefix("@").lower() for span in mentions(text)}:
+        for handle in shapes.handles_in(text):
             try:
                 known = await self.http.get(XRPC + "com.atproto.identity.resolveHandle", {"handle": handle})
             except RemoteRefusal as said:
-                if not said.certain:
+                if not (said.certain and isinstance(said.refusal, PlatformNotFound | PlatformApiError)):
                     raise
                 continue
-            dids[handle] = known["did"]
+            dids[handle] = _told(known, "did")
         return dids
 
     async def _reply(self, address: str | None) -> Json | None:
@@ -173,28 +177,43 @@ class Bluesky(Connector):
         return found
 
 
-def _bad_option(option: str, problem: str) -> FieldInvalid:
+def _bad_option(option: str, problem: str, reason: str = "unknown") -> FieldInvalid:
     return FieldInvalid(
-        field=f"platform_data.bluesky.{option}", problem=problem, reason="unknown", platform="bluesky"
+        field=f"platform_data.bluesky.{option}", problem=problem, reason=reason, platform="bluesky"
     )
 
 
-def _checked(service: str) -> str:
-    """A server's address as its owner typed it. Passwords do not travel in the clear beyond this machine."""
-    address = urlsplit(service if "://" in service else f"https://{service}")
-    local = address.hostname in ("localhost", "127.0.0.1", "::1")
-    if not address.hostname or not (address.scheme == "https" or (address.scheme == "http" and local)):
+def _checked(server: str) -> str:
+    """A server's base URL, from what its owner typed or a document says. Raises FieldInvalid.
+
+    Passwords and tokens do not travel in the clear beyond this machine.
+    """
+    scheme, _, rest = server.strip().rpartition("://")
+    host = rest.rstrip("/")
+    is_local = urlsplit(f"//{host}").hostname in ("localhost", "127.0.0.1") if HOST.fullmatch(host) else False
+    allowed = ("", "https", "http") if is_local else ("", "https")
+    if not HOST.fullmatch(host) or scheme.lower() not in allowed:
         raise FieldInvalid(
-            field="metadata.service", problem="must be an https address.", reason="format", platform="bluesky"
+            field="metadata.service",
+            problem="must be the https address of a server, without a path.",
+            reason="format",
+            platform="bluesky",
         )
-    return f"{address.scheme}://{address.netloc}"
+    return f"{scheme.lower() or 'https'}://{host.lower()}"
+
+
+def _told(theirs: Any, name: str) -> Any:
+    """What was promised for a success. Raises LostAnswer when it is not there: something may have happened."""
+    if isinstance(theirs, Mapping) and name in theirs:
+        return cast("Mapping[str, Any]", theirs)[name]
+    raise LostAnswer(f"the answer has no {name}")
 
 
 def _grant_in(session: Any, now: datetime, pds: str) -> Grant:
-    access = session["accessJwt"]
+    access = _told(session, "accessJwt")
     return Grant(
         access_token=Secret(access),
-        refresh_token=Secret(session["refreshJwt"]),
+        refresh_token=Secret(_told(session, "refreshJwt")),
         expires_at=shapes.expiry_in(access) or now + timedelta(hours=2),
         extra={"pds": pds},
     )

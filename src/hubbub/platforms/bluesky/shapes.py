@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hubbub.kit.text import hashtags, links, mentions
+from hubbub.kit.text import hashtags, links, measure, mentions
 from hubbub.social.draft import Draft, File
 
 POST = "app.bsky.feed.post"
+LONGEST_TAG, LONGEST_TAG_BYTES = 64, 640
 TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 
 Json = Mapping[str, Any]
@@ -48,7 +50,7 @@ def post_out(
     if facets := facets_out(draft.text, dids or {}):
         record["facets"] = facets
     if langs := draft.options.get("langs"):
-        record["langs"] = list(langs)[:3]
+        record["langs"] = list(langs)
     if reply:
         record["reply"] = reply
     if embed := _embed(draft, blobs, quote, thumb):
@@ -57,26 +59,31 @@ def post_out(
 
 
 def facets_out(text: str, dids: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Links, mentions and hashtags as byte ranges; nothing is linked by the server itself."""
-    found: list[tuple[int, int, dict[str, Any]]] = []
-    for span in links(text):
-        address = span.text if span.text.startswith(("http://", "https://")) else f"https://{span.text}"
-        found.append(
-            (span.byte_start, span.byte_end, {"$type": "app.bsky.richtext.facet#link", "uri": address})
-        )
+    """Links, mentions and hashtags as byte ranges; nothing is linked by the server itself.
+
+    A tag longer than the network allows stays plain text: with it the whole post would be refused.
+    https://github.com/bluesky-social/atproto/blob/main/lexicons/app/bsky/richtext/facet.json
+    """
+    found = [(span, {"$type": "app.bsky.richtext.facet#link", "uri": span.value}) for span in links(text)]
     for span in mentions(text):
-        did = dids.get(span.text.removeprefix("@").lower())
-        if did:
-            found.append(
-                (span.byte_start, span.byte_end, {"$type": "app.bsky.richtext.facet#mention", "did": did})
-            )
+        if did := dids.get(span.value.lower()):
+            found.append((span, {"$type": "app.bsky.richtext.facet#mention", "did": did}))
     for span in hashtags(text):
-        tag = span.text[1:]
-        found.append((span.byte_start, span.byte_end, {"$type": "app.bsky.richtext.facet#tag", "tag": tag}))
+        if (
+            measure(span.value, "graphemes") <= LONGEST_TAG
+            and measure(span.value, "bytes") <= LONGEST_TAG_BYTES
+        ):
+            found.append((span, {"$type": "app.bsky.richtext.facet#tag", "tag": span.value}))
     return [
-        {"index": {"byteStart": start, "byteEnd": end}, "features": [feature]}
-        for start, end, feature in sorted(found, key=lambda facet: facet[0])
+        {"index": {"byteStart": span.byte_start, "byteEnd": span.byte_end}, "features": [feature]}
+        for span, feature in sorted(found, key=lambda facet: facet[0].byte_start)
     ]
+
+
+def handles_in(text: str) -> set[str]:
+    """The mentions that could be somebody's handle: a host name. https://atproto.com/specs/handle"""
+    names = {span.value.lower() for span in mentions(text)}
+    return {name for name in names if "." in name and "@" not in name and "_" not in name}
 
 
 def _embed(
@@ -126,7 +133,7 @@ def address_in(text: str) -> tuple[str, str, str]:
         parts = text.removeprefix("at://").split("/")
         if len(parts) == 3 and all(parts):
             return parts[0], parts[1], parts[2]
-    path = text.partition("/profile/")[2].split("/")
+    path = re.split(r"[?#]", text.partition("/profile/")[2], maxsplit=1)[0].split("/")
     if len(path) >= 3 and path[1] == "post" and path[0] and path[2]:
         return path[0], POST, path[2]
     raise ValueError(f"{text!r} is neither an at:// address nor a link to a post")

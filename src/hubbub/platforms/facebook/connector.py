@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from hubbub.connector.auth.oauth2 import OAuth2, grant_in
 from hubbub.connector.promises import Json, Prepared, Receipt, Seeking, Settled, Undecided, Working
-from hubbub.connector.refusals import RemoteRefusal
+from hubbub.connector.refusals import LostAnswer, RemoteRefusal
 from hubbub.errors.platform import PlatformMediaInvalid, PlatformNotFound
 from hubbub.kit.secret import Secret
 from hubbub.platforms.facebook import shapes
 from hubbub.social.draft import Draft, File
 from hubbub.social.person import Grant, Place, SignedIn
 
-CHUNK_BYTES = 8 * 1024 * 1024
 CLOCK_SKEW = timedelta(seconds=60)
 PAGE_LIMIT = 100
 VIDEO_FIELDS = "status,post_id,permalink_url,published"
@@ -68,7 +67,7 @@ class Facebook(OAuth2):
         after: str | None = None
         while True:
             theirs = await self.http.get("graph:/me/accounts", {**query, "after": after})
-            for row in theirs["data"]:
+            for row in _told(theirs, "data"):
                 yield shapes.place_in(row)
             paging = theirs.get("paging") or {}
             after = (paging.get("cursors") or {}).get("after")
@@ -95,28 +94,25 @@ class Facebook(OAuth2):
         theirs = await self.http.post(
             f"graph:/{self.page}/photos", form=form, files={"source": source}, timeout=120
         )
-        return theirs["id"]
+        return _told(theirs, "id")
 
     async def _prepare_video(self, draft: Draft, file: File) -> Prepared:
         """Chunked upload; only its `finish` makes the video visible.
         https://developers.facebook.com/docs/video-api/guides/publishing"""
         edge = f"graph:/{self.page}/videos"
         theirs = await self.http.post(edge, form={"upload_phase": "start", "file_size": str(file.size_bytes)})
-        session, video = theirs["upload_session_id"], theirs["video_id"]
-        start = int(theirs["start_offset"])
-        async for chunk in _chunks(self.open(file), CHUNK_BYTES):
-            form = {"upload_phase": "transfer", "upload_session_id": session, "start_offset": str(start)}
+        session, video = _told(theirs, "upload_session_id"), _told(theirs, "video_id")
+        content = _Forward(self.open(file))
+        # The platform says which bytes it wants next, and refuses a chunk of another length.
+        while chunk := await content.between(*_range(theirs)):
+            form = {
+                "upload_phase": "transfer",
+                "upload_session_id": session,
+                "start_offset": _told(theirs, "start_offset"),
+            }
             part = {"video_file_chunk": ("chunk", chunk, "application/octet-stream")}
             theirs = await self.http.post(edge, form=form, files=part, timeout=300)
-            start = int(theirs["start_offset"])
-        title = draft.options.get("title") or draft.title
-        finish = {
-            "upload_phase": "finish",
-            "upload_session_id": session,
-            "description": draft.text,
-            **({"title": title} if title else {}),
-        }
-        return Prepared({"form": finish, "video": video})
+        return Prepared({"form": shapes.video_out(draft, session), "video": video})
 
     async def submit(self, prepared: Prepared) -> Receipt:
         """Make it visible. Sent once; after a lost answer, `find` decides."""
@@ -148,33 +144,34 @@ class Facebook(OAuth2):
         """Look at the video we uploaded, or through the page's posts since the call."""
         if video := prepared.body.get("video"):
             return await self._find_video(video)
-        photos = set(prepared.body["photos"])
-        candidates: list[Json] = []
+        photos, form = set(prepared.body["photos"]), prepared.body["form"]
+        same: list[Json] = []
+        similar = 0
         async for post in self._posts(seeking.since - CLOCK_SKEW):
-            if photos and photos & shapes.targets_in(post):
+            if photos & shapes.targets_in(post):
                 return _receipt(post)
-            if (
-                not photos
-                and post["id"] not in seeking.known
-                and shapes.says_the_same(post, prepared.body["form"])
-            ):
-                candidates.append(post)
-        if len(candidates) > 1:
-            raise Undecided(f"{len(candidates)} posts on the page since the call say the same.")
-        return _receipt(candidates[0]) if candidates else None
+            if photos or post["id"] in seeking.known or not shapes.says_the_same(post, form):
+                continue
+            if shapes.shows_link(post, form.get("link")):
+                same.append(post)
+            else:
+                similar += 1
+        # Facebook may show a link as the address it leads to, so another link under the same text proves nothing.
+        if len(same) > 1 or (similar and not same):
+            raise Undecided(f"{len(same) + similar} posts on the page since the call say the same.")
+        return _receipt(same[0]) if same else None
 
     async def _find_video(self, video: str) -> Receipt | None:
+        """Whether its upload was finished; from then on it appears by itself, sooner or later."""
         theirs = await self.http.get(f"graph:/{video}", {"fields": VIDEO_FIELDS})
-        if theirs.get("published") or theirs.get("post_id"):
-            return Receipt(video, body={"video": video})
-        return None
+        return Receipt(video, body={"video": video}) if shapes.is_taken(theirs) else None
 
     async def _posts(self, since: datetime) -> AsyncIterator[Json]:
         query = {"fields": shapes.POST_FIELDS, "since": int(since.timestamp()), "limit": PAGE_LIMIT}
         after: str | None = None
         while True:
             theirs = await self.http.get(f"graph:/{self.page}/published_posts", {**query, "after": after})
-            for post in theirs["data"]:
+            for post in _told(theirs, "data"):
                 yield post
             paging = theirs.get("paging") or {}
             after = (paging.get("cursors") or {}).get("after")
@@ -183,7 +180,7 @@ class Facebook(OAuth2):
 
     async def comment(self, remote_id: str, text: str) -> str:
         theirs = await self.http.post(f"graph:/{remote_id}/comments", form={"message": text})
-        return theirs["id"]
+        return _told(theirs, "id")
 
     async def find_comment(self, remote_id: str, text: str, seeking: Seeking) -> str | None:
         """Ours is the page's own comment with the same text."""
@@ -194,7 +191,7 @@ class Facebook(OAuth2):
             "limit": PAGE_LIMIT,
         }
         theirs = await self.http.get(f"graph:/{remote_id}/comments", query)
-        for row in theirs["data"]:
+        for row in _told(theirs, "data"):
             author = (row.get("from") or {}).get("id")
             if row.get("message") == text and row["id"] not in seeking.known and author in (None, self.page):
                 return row["id"]
@@ -208,20 +205,41 @@ class Facebook(OAuth2):
                 raise
 
 
-async def _chunks(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of one size, the last one shorter."""
-    waiting = bytearray()
-    async for piece in stream:
-        waiting += piece
-        while len(waiting) >= size:
-            yield bytes(waiting[:size])
-            del waiting[:size]
-    if waiting:
-        yield bytes(waiting)
+class _Forward:
+    """A file that can only be read on: pieces by their place in it."""
+
+    def __init__(self, stream: AsyncIterator[bytes]) -> None:
+        self._stream = stream
+        self._waiting = bytearray()
+        self._at = 0
+
+    async def between(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to `end`; fewer where the file ends. Raises LostAnswer for bytes that are past."""
+        if start < self._at:
+            raise LostAnswer(f"the upload went back from byte {self._at} to {start}")
+        async for piece in self._stream:
+            self._waiting += piece
+            if self._at + len(self._waiting) >= end:
+                break
+        del self._waiting[: start - self._at]
+        self._at = start
+        return bytes(self._waiting[: end - start])
+
+
+def _range(theirs: Any) -> tuple[int, int]:
+    return int(_told(theirs, "start_offset")), int(_told(theirs, "end_offset"))
+
+
+def _told(theirs: Any, name: str) -> Any:
+    """What was promised for a success. Raises LostAnswer when it is not there: something may have happened."""
+    if isinstance(theirs, Mapping) and name in theirs:
+        return cast("Mapping[str, Any]", theirs)[name]
+    raise LostAnswer(f"the answer has no {name}")
 
 
 def _receipt(theirs: Any) -> Receipt:
-    return Receipt(theirs["id"], _absolute(theirs.get("permalink_url")) or shapes.permalink(theirs["id"]))
+    post = _told(theirs, "id")
+    return Receipt(post, _absolute(theirs.get("permalink_url")) or shapes.permalink(post))
 
 
 def _absolute(link: str | None) -> str | None:

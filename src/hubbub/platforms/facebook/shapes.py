@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,26 @@ def feed_out(draft: Draft, photos: Sequence[str] = ()) -> dict[str, str]:
     return form
 
 
+def video_out(draft: Draft, session: str) -> dict[str, str]:
+    """The form that ends a chunked upload. https://developers.facebook.com/docs/graph-api/reference/page/videos"""
+    form = {"upload_phase": "finish", "upload_session_id": session, "description": draft.text}
+    if title := draft.options.get("title") or draft.title:
+        form["title"] = title
+    return form
+
+
+def is_taken(video: Json) -> bool:
+    """Whether a video's upload was finished: it is being processed, is up, or failed later on.
+
+    https://developers.facebook.com/docs/graph-api/reference/video-status
+    """
+    if video.get("published") or video.get("post_id"):
+        return True
+    status = video.get("status") or {}
+    processing = (status.get("processing_phase") or {}).get("status", "not_started")
+    return status.get("video_status") in ("processing", "ready", "error") or processing != "not_started"
+
+
 def permalink(remote_id: str) -> str:
     """Where a person sees a post whose link was not given."""
     return f"https://www.facebook.com/{remote_id}"
@@ -67,16 +88,19 @@ def targets_in(post: Json) -> set[str]:
 
 
 def says_the_same(post: Json, form: Json) -> bool:
-    """Whether a post on the page is what this form would have made."""
-    if (post.get("message") or "").strip() != (form.get("message") or "").strip():
-        return False
-    link = form.get("link")
-    if not link:
-        return True
-    addresses = {a.get("url") for a in _rows(post.get("attachments"))} | {
-        a.get("unshimmed_url") for a in _rows(post.get("attachments"))
-    }
-    return any(address and address.rstrip("/") == link.rstrip("/") for address in addresses)
+    """Whether a post on the page has the text of this form; white space does not count."""
+    return _words(post.get("message")) == _words(form.get("message"))
+
+
+def shows_link(post: Json, link: str | None) -> bool:
+    """Whether a post shows this link, or none when there is none to show."""
+    addresses = {a.get(name) for a in _rows(post.get("attachments")) for name in ("url", "unshimmed_url")}
+    shown = {address.rstrip("/") for address in addresses if address}
+    return link.rstrip("/") in shown if link else not shown
+
+
+def _words(text: str | None) -> list[str]:
+    return unicodedata.normalize("NFC", text or "").split()
 
 
 def _rows(edge: Any) -> Iterable[Json]:
