@@ -1,4 +1,4 @@
-"""Connector: what one platform's class is given. It has no database, settings or logger, and asks nobody but `now` for the time."""
+"""Connector: what one platform's class is given. It has no database, no settings and no logger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class App:
     """Our registration with the platform."""
 
     client_id: str = ""
-    client_secret: Secret = Secret("")
+    client_secret: Secret = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Connector:
         self.place_token = place_token
         self.open = opener
         self.now = now
+        self.grant_version = 0
+        """Which of the account's grants this is; renewing asks for another one than this."""
         self.authorize()
 
     def authorize(self) -> None:

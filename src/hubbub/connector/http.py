@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
 
 import httpx2
 
 from hubbub.connector.rate import Budgets
-from hubbub.connector.refusals import Answer, LostAnswer, NotSent, RemoteRefusal, Refusals
+from hubbub.connector.refusals import Answer, LostAnswer, NotSent, Refusals
 from hubbub.kit.secret import Secret
 
 Body = bytes | AsyncIterator[bytes]
+
+CONNECT_SECONDS = 10.0
 
 # A connection that was never made, or a request that waited for a free one, reached nobody.
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -44,12 +48,26 @@ class Http:
         self._timeout = timeout
         self._headers: dict[str, str] = {}
         self._query: dict[str, str] = {}
+        self._send_before: float | None = None
+
+    @contextmanager
+    def within(self, *, send: float, answer: float) -> Generator[None]:
+        """Inside: a call that is not on its way `send` seconds from now never is (NotSent), and one that is not
+        answered in `answer` seconds is lost."""
+        usual = self._timeout
+        self._send_before, self._timeout = time.monotonic() + send, answer
+        try:
+            yield
+        finally:
+            self._send_before, self._timeout = None, usual
 
     def bearer(self, token: Secret) -> None:
         """Sign every call with this token."""
         self._headers["Authorization"] = f"Bearer {token.reveal()}"
 
-    def always(self, *, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def always(
+        self, *, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Add these to every call."""
         self._query.update(query or {})
         self._headers.update(headers or {})
@@ -105,6 +123,12 @@ class Http:
         call = f"{method} {httpx2.URL(url).path}"
         if self._budgets is not None:
             await self._budgets.spend(self._account_id or "")
+        patience = httpx2.Timeout(timeout or self._timeout, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        if self._send_before is not None:
+            left = self._send_before - time.monotonic()
+            if left <= 0:
+                raise NotSent(f"{call}: it was too late to send it")
+            patience = httpx2.Timeout(self._timeout, connect=left, pool=left)
         try:
             reply = await self._client.request(
                 method,
@@ -115,38 +139,51 @@ class Http:
                 data=dict(form) if form is not None else None,
                 content=content,
                 files=files,
-                timeout=timeout or self._timeout,
+                timeout=patience,
             )
         except NEVER_SENT as failure:
             raise NotSent(f"{call}: {_why(failure)}") from failure
-        except httpx2.TransportError as failure:
+        except httpx2.RequestError as failure:
             raise LostAnswer(f"{call}: {_why(failure)}") from failure
-        return self._read(call, reply)
+        sent = {**self._query, **(query or {}), **(form or {}), **(json if isinstance(json, Mapping) else {})}
+        return self._read(call, reply, _secrets({**self._headers, **(headers or {})}, sent))
 
-    def _read(self, call: str, reply: httpx2.Response) -> Any:
+    def _read(self, call: str, reply: httpx2.Response, secrets: list[str]) -> Any:
         body = _parsed(reply)
         if reply.is_success:
             if isinstance(body, str) and reply.content:
                 raise LostAnswer(f"{call}: answered {reply.status_code} with something that is not JSON")
             return body
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        raise self._refuse(Answer(reply.status_code, headers, body, call))
+        answer = Answer(reply.status_code, headers, _redacted(body, secrets), call)
+        raise self._refusals.read(answer, self._account_id)
 
-    def _refuse(self, answer: Answer) -> RemoteRefusal:
-        remote = self._refusals.read(answer, self._account_id)
-        remote.upstream = {
-            name: self._redacted(value) if isinstance(value, str) else value
-            for name, value in remote.upstream.items()
-        }
-        return remote
 
-    def _redacted(self, text: str) -> str:
-        """What a platform said, without any credential it may have repeated."""
-        for value in (*self._headers.values(), *self._query.values()):
-            secret = value.removeprefix("Bearer ")
-            if len(secret) >= 8:
-                text = text.replace(secret, "…")
-        return re.sub(r"(?i)((?:access_|refresh_)?token|secret|password|code)=[^&\s\"']+", r"\1=…", text)
+SECRET_FIELD = re.compile(r"(?i)token|secret|password|proof|jwt|^code$")
+SECRET_IN_TEXT = re.compile(
+    r"""(?ix) ( (?: \w*token | \w*secret | \w*password | \w*proof | \w*jwt | code )
+                (?: = | ["'] \s* : \s* ["'] ) ) [^&\s"',}]{4,}"""
+)
+
+
+def _secrets(headers: Mapping[str, str], sent: Mapping[str, Any]) -> list[str]:
+    """What a call carried that nobody else may see, the longest first."""
+    carried = [headers.get("Authorization", "").removeprefix("Bearer ")]
+    carried += [value for name, value in sent.items() if isinstance(value, str) and SECRET_FIELD.search(name)]
+    return sorted({value for value in carried if len(value) >= 4}, key=len, reverse=True)
+
+
+def _redacted(said: Any, secrets: list[str]) -> Any:
+    """What a platform said, without any credential it may have repeated."""
+    if isinstance(said, Mapping):
+        return {name: _redacted(value, secrets) for name, value in cast("Mapping[str, Any]", said).items()}
+    if isinstance(said, list):
+        return [_redacted(value, secrets) for value in cast("list[Any]", said)]
+    if not isinstance(said, str):
+        return said
+    for secret in secrets:
+        said = said.replace(secret, "…")
+    return SECRET_IN_TEXT.sub(r"\1…", said)
 
 
 def _parsed(reply: httpx2.Response) -> Any:

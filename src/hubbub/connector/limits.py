@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from hubbub.connector.platform import FileRule, Format, Platform
 from hubbub.errors import Refusal
-from hubbub.errors.publishing import MixingUnsupported
 from hubbub.errors.validation import FieldInvalid, FieldRequired
 from hubbub.kit.text import hashtags, links, measure, mentions
 from hubbub.social.draft import Draft, File
@@ -17,148 +18,177 @@ def check(facts: Platform, draft: Draft, account_id: str | None = None) -> list[
 
     The draft is measured against the format it asks for (`content_type`), or the first that fits.
     """
-    where = {"platform": facts.name, "account_id": account_id}
+    against = Measure(facts, draft, account_id)
     asked = draft.options.get("content_type")
-    if asked and asked in facts.formats:
-        return list(_check_format(facts, facts.formats[asked], draft, where))
-    attempts = [list(_check_format(facts, form, draft, where)) for form in _candidates(facts, draft)]
+    if asked in facts.formats:
+        return list(against.all_of(facts.formats[asked]))
+    attempts = [list(against.all_of(form)) for form in against.candidates()]
     return min(attempts, key=len) if attempts else []
 
 
-def format_of(facts: Platform, draft: Draft) -> str | None:
-    """The name of the format a draft will go out as, if any fits."""
-    asked = draft.options.get("content_type")
-    if asked in facts.formats:
-        return asked
-    for form in _candidates(facts, draft):
-        if not list(_check_format(facts, form, draft, {"platform": facts.name, "account_id": None})):
-            return next(name for name, known in facts.formats.items() if known is form)
-    return None
+@dataclass(frozen=True)
+class Measure:
+    """One draft beside one platform's facts."""
+
+    facts: Platform
+    draft: Draft
+    account_id: str | None
+
+    def candidates(self) -> list[Format]:
+        """Formats made for the kinds of file in the draft; all of them when there is none."""
+        kinds = {file.kind for file in self.draft.files}
+        fitting = [form for form in self.facts.formats.values() if _is_for(form, kinds)]
+        return fitting or list(self.facts.formats.values())
+
+    def all_of(self, form: Format) -> Iterator[Refusal]:
+        yield from self.text(form)
+        yield from self.count(form)
+        for position, file in enumerate(self.draft.files):
+            yield from self.file(form, file, f"media[{position}]")
+
+    def text(self, form: Format) -> Iterator[Refusal]:
+        rule, text = form.text, self.draft.text
+        says_nothing = not self.draft.files and not self.draft.options.get("link")
+        if not text.strip() and (rule.required or says_nothing):
+            yield FieldRequired(field="text", platform=self.facts.name, account_id=self.account_id)
+            return
+        if rule.max is not None and (length := measure(text, rule.unit)) > rule.max:
+            yield self.too("text", "too_long", rule.max, length, rule.unit)
+        if rule.max_bytes is not None and (length := measure(text, "bytes")) > rule.max_bytes:
+            yield self.too("text", "too_long", rule.max_bytes, length, "bytes")
+        counted = (
+            ("links", rule.links, links),
+            ("hashtags", rule.tags, hashtags),
+            ("mentions", rule.mentions, mentions),
+        )
+        for noun, most, finder in counted:
+            if most is not None and (count := len(finder(text))) > most:
+                yield self.too("text", "too_many", most, count, noun)
+
+    def count(self, form: Format) -> Iterator[Refusal]:
+        rule, count = form.media, len(self.draft.files)
+        if rule is None:
+            if count:
+                yield self.too("media", "too_many", 0, count, "files")
+            return
+        if not count and not rule.min:
+            return
+        kinds = {file.kind for file in self.draft.files}
+        if foreign := sorted(kinds - set(rule.kinds)):
+            problem = (
+                f"must be {' or '.join(rule.kinds)} for {self.facts.title}; {', '.join(foreign)} is attached."
+            )
+            yield self.invalid("media", "type", problem, allowed=list(rule.kinds))
+        elif len(kinds) > 1 and not rule.mixed:
+            problem = (
+                f"must all be of one kind for {self.facts.title}; {' and '.join(sorted(kinds))} are attached."
+            )
+            yield self.invalid("media", "mixed", problem)
+        if count > rule.max:
+            yield self.too("media", "too_many", rule.max, count, "files")
+        if count < rule.min:
+            problem = f"must hold at least {rule.min} for this {self.facts.title} format; {count} attached."
+            yield self.invalid("media", "too_few", problem, min=rule.min, actual=count)
+
+    def file(self, form: Format, file: File, field: str) -> Iterator[Refusal]:
+        if form.alt and (length := measure(file.alt, form.alt.unit)) > form.alt.max:
+            yield self.too(f"{field}.alt_text", "too_long", form.alt.max, length, form.alt.unit)
+        rule = {"image": form.image, "video": form.video}.get(file.kind)
+        if rule is not None:
+            yield from self.content(rule, file, field)
+            yield from self.shape(rule, file, field)
+
+    def content(self, rule: FileRule, file: File, field: str) -> Iterator[Refusal]:
+        title = self.facts.title
+        if rule.types and file.content_type not in rule.types:
+            problem = f"must be one of {', '.join(rule.types)} for {title}; this file is {file.content_type}."
+            yield self.invalid(
+                field, "type", problem, media_id=file.id, allowed=rule.types, actual=file.content_type
+            )
+        if rule.max_bytes is not None and file.size_bytes > rule.max_bytes:
+            problem = f"may have {rule.max_bytes:,} bytes for {title}; this file has {file.size_bytes:,}."
+            yield self.invalid(
+                field, "too_large", problem, media_id=file.id, max=rule.max_bytes, actual=file.size_bytes
+            )
+        if rule.seconds and file.seconds is not None and not _within(file.seconds, rule.seconds):
+            least, most = rule.seconds
+            problem = (
+                f"must last {least:g} to {most:g} seconds for {title}; this file lasts {file.seconds:.1f}."
+            )
+            yield self.invalid(
+                field, "duration", problem, media_id=file.id, min=least, max=most, actual=file.seconds
+            )
+
+    def shape(self, rule: FileRule, file: File, field: str) -> Iterator[Refusal]:
+        if not file.width or not file.height:
+            return
+        title, ratio = self.facts.title, round(file.width / file.height, 3)
+        if rule.ratio and not _within(ratio, rule.ratio):
+            least, most = rule.ratio
+            problem = (
+                f"must be {least:g} to {most:g} times as wide as high for {title}; this file is {ratio:g}."
+            )
+            yield self.invalid(field, "ratio", problem, media_id=file.id, min=least, max=most, actual=ratio)
+        if rule.min_pixels and (file.width < rule.min_pixels[0] or file.height < rule.min_pixels[1]):
+            least, size = f"{rule.min_pixels[0]}×{rule.min_pixels[1]}", f"{file.width}×{file.height}"
+            problem = f"must have at least {least} pixels for {title}; this file has {size}."
+            yield self.invalid(field, "too_small", problem, media_id=file.id, actual=size)
+
+    def too(self, field: str, reason: str, most: int, actual: int, unit: str) -> FieldInvalid:
+        problem = f"may have {most:,} {unit} for {self.facts.title}; this has {actual:,}."
+        return self.invalid(field, reason, problem, max=most, actual=actual, unit=unit)
+
+    def invalid(self, field: str, reason: str, problem: str, **rest: Any) -> FieldInvalid:
+        return FieldInvalid(
+            field=field,
+            problem=problem,
+            reason=reason,
+            platform=self.facts.name,
+            account_id=self.account_id,
+            **rest,
+        )
 
 
-def _candidates(facts: Platform, draft: Draft) -> list[Format]:
-    """Formats whose kinds of file cover the draft's; all of them when none does."""
-    kinds = {file.kind for file in draft.files}
-    fitting = [
-        form
-        for form in facts.formats.values()
-        if (not kinds and not (form.media and form.media.min)) or (kinds and form.media and kinds <= set(form.media.kinds))
-    ]
-    return fitting or list(facts.formats.values())
+def _is_for(form: Format, kinds: set[str]) -> bool:
+    if not kinds:
+        return form.media is None or form.media.min == 0
+    return form.media is not None and kinds <= set(form.media.kinds)
 
 
-def _check_format(facts: Platform, form: Format, draft: Draft, where: dict[str, str | None]) -> Iterator[Refusal]:
-    yield from _check_text(facts, form, draft, where)
-    yield from _check_count(facts, form, draft, where)
-    for position, file in enumerate(draft.files):
-        yield from _check_file(facts, form, file, position, where)
-
-
-def _check_text(facts: Platform, form: Format, draft: Draft, where: dict[str, str | None]) -> Iterator[Refusal]:
-    rule, text = form.text, draft.text
-    if not text.strip() and (rule.required or not draft.files and not draft.options.get("link")):
-        yield FieldRequired(field="text", **where)
-        return
-    if rule.max is not None and (length := measure(text, rule.unit)) > rule.max:
-        yield _too(facts, "text", "too_long", rule.max, length, rule.unit, where)
-    if rule.max_bytes is not None and (length := measure(text, "bytes")) > rule.max_bytes:
-        yield _too(facts, "text", "too_long", rule.max_bytes, length, "bytes", where)
-    counted = (("links", rule.links, links), ("hashtags", rule.tags, hashtags), ("mentions", rule.mentions, mentions))
-    for noun, most, finder in counted:
-        if most is not None and (count := len(finder(text))) > most:
-            yield _too(facts, "text", "too_many", most, count, noun, where)
-
-
-def _check_count(facts: Platform, form: Format, draft: Draft, where: dict[str, str | None]) -> Iterator[Refusal]:
-    rule, count = form.media, len(draft.files)
-    if rule is None or (not count and not rule.min):
-        if count:
-            yield _too(facts, "media", "too_many", rule.max if rule else 0, count, "files", where)
-        return
-    kinds = {file.kind for file in draft.files}
-    if not kinds <= set(rule.kinds):
-        allowed = " or ".join(rule.kinds)
-        problem = f"must be {allowed} for {facts.title}; {', '.join(sorted(kinds - set(rule.kinds)))} is attached."
-        yield FieldInvalid(field="media", problem=problem, reason="type", allowed=list(rule.kinds), **where)
-    elif len(kinds) > 1 and not rule.mixed:
-        yield MixingUnsupported(platform=facts.name, account_id=where["account_id"])
-    if count > rule.max:
-        yield _too(facts, "media", "too_many", rule.max, count, "files", where)
-    if count < rule.min:
-        problem = f"must hold at least {rule.min} for this {facts.title} format; {count} attached."
-        yield FieldInvalid(field="media", problem=problem, reason="too_few", min=rule.min, actual=count, **where)
-
-
-def _check_file(
-    facts: Platform, form: Format, file: File, position: int, where: dict[str, str | None]
-) -> Iterator[Refusal]:
-    field = f"media[{position}]"
-    rule: FileRule | None = form.image if file.kind == "image" else form.video if file.kind == "video" else None
-    if form.alt and (length := measure(file.alt, form.alt.unit)) > form.alt.max:
-        yield _too(facts, f"{field}.alt_text", "too_long", form.alt.max, length, form.alt.unit, where)
-    if rule is None:
-        return
-
-    def invalid(reason: str, problem: str, **numbers: float | str | list[str] | None) -> FieldInvalid:
-        known = {"min": None, "max": None, "actual": None, "allowed": None, **numbers}
-        return FieldInvalid(field=field, problem=problem, reason=reason, media_id=file.id, **where, **known)  # type: ignore[arg-type]
-
-    if rule.types and file.content_type not in rule.types:
-        yield invalid(
-            "type", f"must be one of {', '.join(rule.types)} for {facts.title}; this file is {file.content_type}.",
-            allowed=rule.types, actual=file.content_type,
-        )  # fmt: skip
-    if rule.max_bytes is not None and file.size_bytes > rule.max_bytes:
-        yield invalid(
-            "too_large", f"may have {rule.max_bytes:,} bytes for {facts.title}; this file has {file.size_bytes:,}.",
-            max=rule.max_bytes, actual=file.size_bytes,
-        )  # fmt: skip
-    if rule.ratio and file.width and file.height:
-        ratio = round(file.width / file.height, 3)
-        if not rule.ratio[0] <= ratio <= rule.ratio[1]:
-            yield invalid(
-                "ratio", f"must be {rule.ratio[0]} to {rule.ratio[1]} times as wide as high for {facts.title}; this file is {ratio}.",
-                min=rule.ratio[0], max=rule.ratio[1], actual=ratio,
-            )  # fmt: skip
-    if rule.min_pixels and file.width and file.height:
-        least = rule.min_pixels
-        if file.width < least[0] or file.height < least[1]:
-            yield invalid(
-                "too_small", f"must have at least {least[0]}×{least[1]} pixels for {facts.title}; "
-                f"this file has {file.width}×{file.height}.", actual=f"{file.width}x{file.height}",
-            )  # fmt: skip
-    if rule.seconds and file.seconds is not None and not rule.seconds[0] <= file.seconds <= rule.seconds[1]:
-        yield invalid(
-            "duration", f"must last {rule.seconds[0]} to {rule.seconds[1]} seconds for {facts.title}; "
-            f"this file lasts {file.seconds:.1f}.", min=rule.seconds[0], max=rule.seconds[1], actual=file.seconds,
-        )  # fmt: skip
-
-
-def _too(
-    facts: Platform, field: str, reason: str, most: int, actual: int, unit: str, where: dict[str, str | None]
-) -> FieldInvalid:
-    problem = f"may have {most:,} {unit} for {facts.title}; this has {actual:,}."
-    return FieldInvalid(field=field, problem=problem, reason=reason, max=most, actual=actual, unit=unit, **where)
+def _within(number: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= number <= bounds[1]
 
 
 def sentences(form: Format) -> list[str]:
     """A format's limits as a person would read them."""
-    said: list[str] = []
+    return [
+        *_text_sentences(form),
+        *_file_sentences("Image", form.image),
+        *_file_sentences("Video", form.video),
+        *([f"Alternative text: up to {form.alt.max:,} {form.alt.unit}."] if form.alt else []),
+    ]
+
+
+def _text_sentences(form: Format) -> Iterator[str]:
     if form.text.max:
         also = f" and {form.text.max_bytes:,} bytes" if form.text.max_bytes else ""
-        said.append(f"Text: up to {form.text.max:,} {form.text.unit}{also}.")
+        yield f"Text: up to {form.text.max:,} {form.text.unit}{also}."
     if form.text.required:
-        said.append("Text is required.")
+        yield "Text is required."
     if form.media and form.media.max:
-        span = f"{form.media.min} to {form.media.max}" if form.media.min != form.media.max else f"{form.media.max}"
-        said.append(f"Files: {span} ({', '.join(form.media.kinds)}).")
-    for kind, rule in (("Image", form.image), ("Video", form.video)):
-        if rule and rule.types:
-            said.append(f"{kind} types: {', '.join(t.partition('/')[2] for t in rule.types)}.")
-        if rule and rule.max_bytes:
-            said.append(f"{kind} size: up to {rule.max_bytes:,} bytes.")
-        if rule and rule.seconds:
-            said.append(f"{kind} length: {rule.seconds[0]:g} to {rule.seconds[1]:g} seconds.")
-    if form.alt:
-        said.append(f"Alternative text: up to {form.alt.max:,} {form.alt.unit}.")
-    return said
+        least, most = form.media.min, form.media.max
+        span = f"{least} to {most}" if least != most else f"{most}"
+        yield f"Files: {span} ({', '.join(form.media.kinds)})."
+
+
+def _file_sentences(noun: str, rule: FileRule | None) -> Iterator[str]:
+    if rule is None:
+        return
+    if rule.types:
+        yield f"{noun} types: {', '.join(type.partition('/')[2] for type in rule.types)}."
+    if rule.max_bytes:
+        yield f"{noun} size: up to {rule.max_bytes:,} bytes."
+    if rule.ratio:
+        yield f"{noun} shape: {rule.ratio[0]:g} to {rule.ratio[1]:g} times as wide as high."
+    if rule.seconds:
+        yield f"{noun} length: {rule.seconds[0]:g} to {rule.seconds[1]:g} seconds."

@@ -11,7 +11,10 @@ from hubbub.errors.validation import FieldInvalid
 
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
-    "url": ("a URL with http or https", lambda value: isinstance(value, str) and value.startswith(("http://", "https://"))),
+    "url": (
+        "a URL with http or https",
+        lambda value: isinstance(value, str) and value.startswith(("http://", "https://")),
+    ),
     "choice": ("text", lambda value: isinstance(value, str)),
     "flag": ("true or false", lambda value: isinstance(value, bool)),
     "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),

@@ -57,7 +57,7 @@ class Seeking:
     """Ids of posts and comments on this account that already belong to something else."""
 
 
-class Undecided(Exception):  # noqa: N818
+class Undecided(Exception):
     """Looking could not tell whether the post is there. The message is the evidence."""
 
 

@@ -25,13 +25,15 @@ class Budgets:
         for index, budget in enumerate(self._budgets):
             spender = account_id if budget.per != "app" else ""
             window = self._spent.setdefault((index, spender), deque())
-            while (wait := self._wait(window, budget)) > 0:
+            # Each caller takes its place at once, so a crowd of them is spread out and not released together.
+            wait = self._wait(window, budget)
+            window.append(time.monotonic() + wait)
+            if wait > 0:
                 await asyncio.sleep(wait)
-            window.append(time.monotonic())
 
     @staticmethod
     def _wait(window: deque[float], budget: Budget) -> float:
         now = time.monotonic()
         while window and window[0] <= now - budget.seconds:
             window.popleft()
-        return window[0] + budget.seconds - now if len(window) >= budget.calls else 0
+        return window[-budget.calls] + budget.seconds - now if len(window) >= budget.calls else 0

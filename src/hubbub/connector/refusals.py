@@ -65,7 +65,7 @@ class Upstream(BaseModel):
 
 
 @dataclass
-class RemoteRefusal(Exception):  # noqa: N818
+class RemoteRefusal(Exception):
     """The platform refused. `certain` means that nothing happened there."""
 
     refusal: Refusal
@@ -77,11 +77,11 @@ class RemoteRefusal(Exception):  # noqa: N818
         return str(self.refusal)
 
 
-class LostAnswer(Exception):  # noqa: N818
+class LostAnswer(Exception):
     """No answer, or not the one that was promised: it may have happened. The message is the evidence."""
 
 
-class NotSent(Exception):  # noqa: N818
+class NotSent(Exception):
     """The call never reached the platform; certainly nothing happened. The message says why."""
 
 
@@ -118,7 +118,9 @@ class Refusals:
             "upstream_status": answer.status,
             "said": upstream.get("message") or "",
             **entry.give,
-            **{name: taken for name, path in entry.take.items() if (taken := _take(answer, path)) is not None},
+            **{
+                name: taken for name, path in entry.take.items() if (taken := _take(answer, path)) is not None
+            },
         }
         certain = entry.certain if entry.certain is not None else answer.status < 500
         refusal = build(entry.means, context)

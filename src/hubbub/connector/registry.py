@@ -71,10 +71,15 @@ class Registry(Mapping[str, Found]):
 def find() -> dict[str, Found]:
     """Every platform folder of ours, and those of installed packages that announce one."""
     found: dict[str, Found] = {}
-    for module, folder in sorted([*_ours(), *_installed()]):
+    for module, folder in folders():
         platform = Found(module, folder)
         found[platform.facts.name] = platform
     return found
+
+
+def folders() -> list[tuple[str, Path]]:
+    """The module and the folder of every platform, sorted; nothing in them has been read."""
+    return sorted([*_ours(), *_installed()])
 
 
 def _ours() -> list[tuple[str, Path]]:

@@ -240,7 +240,7 @@ def test_a_person_can_remove_the_app(graph: Any) -> None:
 
 def test_every_refusal_of_the_facts_is_a_whole_envelope(graph: Any) -> None:
     facts = tomllib.loads((resources.files("hubbub.platforms.facebook") / "errors.toml").read_text())
-    names = [entry["name"] for entry in facts["on"] if "name" in entry]
+    names = [entry["name"] for entry in facts["on"] if "name" in entry and "when" in entry]
     assert names
     for name in names:
         graph.fault("refuse", error=name)
@@ -248,6 +248,13 @@ def test_every_refusal_of_the_facts_is_a_whole_envelope(graph: Any) -> None:
         assert isinstance(refused["code"], int), name
         assert refused["message"], name
     assert graph.seen() == []
+
+
+def test_a_refusal_without_a_mark_is_a_page_instead_of_an_error(graph: Any) -> None:
+    graph.fault("refuse", error="outage")
+    answer = graph.call("GET", "me")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert "Sorry, something went wrong." in answer.text
 
 
 def test_garbage_is_a_page_instead_of_an_answer(graph: Any) -> None:

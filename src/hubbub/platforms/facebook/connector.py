@@ -18,6 +18,8 @@ from hubbub.social.draft import Draft, File
 from hubbub.social.person import Grant, Place, SignedIn
 
 CLOCK_SKEW = timedelta(seconds=60)
+LOOKS_FOR_POST = 3
+"""How often a video that is ready is asked which post shows it; without one the video itself stands for it."""
 PAGE_LIMIT = 100
 VIDEO_FIELDS = "status,post_id,permalink_url,published"
 
@@ -117,7 +119,9 @@ class Facebook(OAuth2):
     async def submit(self, prepared: Prepared) -> Receipt:
         """Make it visible. Sent once; after a lost answer, `find` decides."""
         if video := prepared.body.get("video"):
-            await self.http.post(f"graph:/{self.page}/videos", form=prepared.body["form"])
+            theirs = await self.http.post(f"graph:/{self.page}/videos", form=prepared.body["form"])
+            if _told(theirs, "success") is not True:
+                raise LostAnswer("the answer does not say that the upload was finished")
             return Receipt(video, body={"video": video})
         theirs = await self.http.post(f"graph:/{self.page}/feed", form=prepared.body["form"])
         return _receipt(theirs)
@@ -136,6 +140,9 @@ class Facebook(OAuth2):
             raise RemoteRefusal(refusal, certain=True, upstream={"message": f"video_status: {status}"})
         if status != "ready":
             return Working(receipt.body, look_after=5)
+        looks = receipt.body.get("looks_for_post", 0)
+        if not theirs.get("post_id") and looks < LOOKS_FOR_POST:
+            return Working({**receipt.body, "looks_for_post": looks + 1}, look_after=5)
         post = theirs.get("post_id") or video
         remote_id = post if "_" in post or post == video else f"{self.page}_{post}"
         return Settled(remote_id, _absolute(theirs.get("permalink_url")) or shapes.permalink(remote_id))

@@ -165,9 +165,11 @@ class FacebookEmulator(Emulator):
         if kind in ("expire_token", "revoke"):
             return self._end(kind, token)
         reply = super().fault(kind, params, call)
-        error = reply.body.get("error") if isinstance(reply.body, dict) else None
         if kind == "refuse" and isinstance(reply.body, dict):
-            reply.body["error"] = _complete(error, str(params["entry"].get("say", "")))
+            say = str(params["entry"].get("say", ""))
+            if not reply.body:
+                return _outage(reply.status, say)
+            reply.body["error"] = _complete(reply.body.get("error"), say)
         return reply
 
     def _token_of(self, call: Call) -> Thing | None:
@@ -260,10 +262,16 @@ def _refused(refused: GraphError) -> Reply:
     return Reply(refused.status, refused.body(), refused.headers)
 
 
+def _outage(status: int, say: str) -> Reply:
+    """What an entry without a matcher stands for: a page instead of an error."""
+    page = f"<!doctype html><title>Error</title><h1>{escape(say or 'Sorry, something went wrong.')}</h1>"
+    return Reply(status, page, {"content-type": "text/html; charset=utf-8"})
+
+
 def _complete(error: Any, say: str) -> dict[str, Any]:
     """A refusal from the facts, filled up to a whole envelope."""
     given: dict[str, Any] = error if isinstance(error, dict) else {}
-    code = given.get("code", 1)
+    code = given.get("code", 100)
     sentence = say or "The request was refused."
     return {
         "message": f"(#{code}) {sentence}",

@@ -239,8 +239,9 @@ def _publishing(turn: Turn, video: Row) -> Row:
 
 
 def _post_number(turn: Turn, video: Row, field: Field) -> Any:
-    """Without the page's part, and only once the post exists."""
-    return video["post_id"].rpartition("_")[2] if video["post_id"] else None
+    """Without the page's part, and only once the post exists, which the `status` before it may have made."""
+    post_id = (turn.site.world.get("media", video["id"]) or video)["post_id"]
+    return post_id.rpartition("_")[2] if post_id else None
 
 
 VIDEO = NodeType(
