@@ -8,7 +8,7 @@ number of times, and goes on where its row says.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +27,6 @@ from hubbub.runtime.work import Work
 JobFunction = Callable[[Runtime, str], Awaitable[None]]
 SweepFunction = Callable[[Runtime], Awaitable[None]]
 
-TAKEOVER_SECONDS = 3.0
-"""How long a worker may be silent before its jobs go to another."""
-
 _logger = log.logger("durable")
 _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
 
@@ -43,7 +40,11 @@ class Job:
     """How many may run at once in one lane, over all workers; 0 is unlimited."""
 
     def lanes(self, runtime: Runtime) -> list[str]:
-        return [f"{self.name}/{platform}" for platform in runtime.platforms] if self.per_platform else [self.name]
+        return (
+            [f"{self.name}/{platform}" for platform in runtime.platforms]
+            if self.per_platform
+            else [self.name]
+        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ async def install(database_url: str) -> None:
         await connection.close()
 
 
-class Busy(Exception):  # noqa: N818
+class Busy(Exception):
     """Somebody else holds it."""
 
 
@@ -126,7 +127,7 @@ class Holds:
         self._here: dict[str, asyncio.Lock] = {}
 
     @asynccontextmanager
-    async def hold(self, key: str, wait: float = 20) -> AsyncIterator[None]:
+    async def hold(self, key: str, wait: float = 20) -> AsyncGenerator[None]:
         """Nobody else, in this process or another, is inside with the same key. Raises Busy after `wait` seconds."""
         here = self._here.setdefault(key, asyncio.Lock())
         try:
@@ -160,9 +161,10 @@ class Holds:
 
     async def _connected(self) -> asyncpg.Connection:
         async with self._asking:
-            if self._session is None or self._session.is_closed():
-                self._session = await asyncpg.connect(self._url)
-            return self._session
+            session = self._session
+            if session is None or session.is_closed():
+                session = self._session = await asyncpg.connect(self._url)
+            return session
 
     async def close(self) -> None:
         if self._session is not None and not self._session.is_closed():
@@ -219,7 +221,7 @@ class Worker:
                 dequeue_timeout=timedelta(seconds=1),
                 batch_size=8,
                 max_concurrent_tasks=max(16, self.runtime.settings.worker_concurrency),
-                heartbeat_timeout=timedelta(seconds=TAKEOVER_SECONDS),
+                heartbeat_timeout=timedelta(seconds=self.runtime.settings.takeover_seconds),
                 shutdown_on_listener_failure=True,
             )
         finally:
@@ -251,13 +253,17 @@ class Worker:
             await connection.close(timeout=2)
 
     async def _sweep(self, sweep: Sweep) -> None:
-        wake = self._nudges.setdefault(sweep.nudged_by, asyncio.Event()) if sweep.nudged_by else asyncio.Event()
+        wake = (
+            self._nudges.setdefault(sweep.nudged_by, asyncio.Event()) if sweep.nudged_by else asyncio.Event()
+        )
         while not self.stopping.is_set():
             wake.clear()
             try:
                 await sweep.run(self.runtime)
             except Exception as failure:  # noqa: BLE001 - the next round may well succeed
-                _logger.warning("sweep failed", sweep=sweep.name, because=f"{type(failure).__name__}: {failure}")
+                _logger.warning(
+                    "sweep failed", sweep=sweep.name, because=f"{type(failure).__name__}: {failure}"
+                )
             stopped = asyncio.ensure_future(self.stopping.wait())
             woken = asyncio.ensure_future(wake.wait())
             await asyncio.wait({stopped, woken}, timeout=sweep.seconds, return_when=asyncio.FIRST_COMPLETED)

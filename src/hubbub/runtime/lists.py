@@ -37,7 +37,9 @@ class ListQuery(BaseModel):
 
 def invalid_cursor() -> FieldInvalid:
     """What to raise for a cursor that does not stand for a place in this list."""
-    return FieldInvalid(field="cursor", problem="must be a next_cursor that this list gave.", reason="unknown")
+    return FieldInvalid(
+        field="cursor", problem="must be a next_cursor that this list gave.", reason="unknown"
+    )
 
 
 class Pagination(msgspec.Struct, frozen=True):

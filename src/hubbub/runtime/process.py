@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import ip_network
-
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -39,14 +37,13 @@ class Runtime:
         if settings.database_url is None:
             raise ValueError("there is no database: set DATABASE_URL, or start everything with `hubbub up`")
         platforms = Registry()
-        allowed = [ip_network(network) for network in settings.allow_private_networks]
         limits = httpx2.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=15)
         return cls(
             settings=settings,
             database=Database(settings.database_url, settings.db_pool_size),
             platforms=platforms,
             blobs=DiskBlobs(settings.data_dir / "media"),
-            outbound=net.outbound(allow=allowed),
+            outbound=net.outbound(allow=settings.allow_private_networks),
             local=httpx2.AsyncClient(limits=limits, trust_env=False),
             budgets={name: Budgets(found.facts.rate) for name, found in platforms.items()},
         )

@@ -82,6 +82,8 @@ class Route:
     auth: Auth
     takes: Literal["json", "multipart", "raw", "nothing"]
     tag: str
+    also: tuple[int, ...] = ()
+    """Other statuses that a Reply of this route may carry, with the same body."""
 
     @property
     def name(self) -> str:
@@ -106,14 +108,13 @@ class Router:
         scope: str | None = None,
         auth: Auth = "any",
         takes: Literal["json", "multipart", "raw", "nothing"] | None = None,
+        also: tuple[int, ...] = (),
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
-            if takes is not None:
-                kind = takes
-            else:
-                kind = "json" if "body" in handler.__annotations__ else "nothing"
+            kind = takes or ("json" if "body" in handler.__annotations__ else "nothing")
             full = str(PurePath("/", self.prefix.strip("/"), path.strip("/")))
-            self.routes.append(Route(method, full, handler, status, raises, scope, auth, kind, self.tag))
+            route = Route(method, full, handler, status, raises, scope, auth, kind, self.tag, also)
+            self.routes.append(route)
             return handler
 
         return declare

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     worker_concurrency: int = 32
     """Jobs one worker runs at the same time."""
 
+    takeover_seconds: float = 3
+    """How long a worker may be silent before its jobs go to another."""
+
     account_deadline_hours: float = 24
     """How long a post waits for its account to be reconnected before it is given up as missed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,7 +61,7 @@ class Work:
 
 
 @asynccontextmanager
-async def open_work(runtime: Runtime, caller: Caller) -> AsyncIterator[Work]:
+async def open_work(runtime: Runtime, caller: Caller) -> AsyncGenerator[Work]:
     """One transaction for one caller: commits when the block ends, rolls back when it raises."""
     async with runtime.database.begin() as connection:
         yield Work(connection, runtime, caller)

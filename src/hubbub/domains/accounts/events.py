@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hubbub.domains.accounts.store import Account
 
 
-def connected(account: Account, at: datetime) -> Event:
+def connected(account: Account, at: datetime, user_email: str) -> Event:
     """A sign-in was finished: a new account, or new credentials for an old one."""
     payload = {
         "account_id": account.id,
@@ -25,7 +25,7 @@ def connected(account: Account, at: datetime) -> Event:
         "profile_picture_url": account.profile_picture_url or "",
         "bio": account.bio or "",
         "profile_url": account.metadata.get("profile_url") or "",
-        "user_email": "",
+        "user_email": user_email,
         "connected_at": to_wire(at),
     }
     return _event("account.connected", account, f"{account.name} was connected", payload)

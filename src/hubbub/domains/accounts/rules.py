@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubbub.connector.platform import Platform
 from hubbub.errors.validation import FieldInvalid, FieldRequired
-
-Status = Literal["active", "reconnect_required"]
 
 STATE_LIFETIME = timedelta(minutes=10)
 PENDING_LIFETIME = timedelta(minutes=30)
@@ -22,7 +20,7 @@ MAX_URI_LENGTH = 2048
 
 
 def missing_scopes(facts: Platform, granted: Iterable[str]) -> list[str]:
-    """What `[can]` needs and the person left out. A platform that does not say what it granted lacks nothing."""
+    """What `[can]` needs and the person left out; nothing when the platform does not say what was granted."""
     has = set(granted)
     needed = {scope for scopes in facts.can.values() for scope in scopes}
     return sorted(needed - has) if has else []

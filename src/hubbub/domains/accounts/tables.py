@@ -76,12 +76,10 @@ account_pages = sa.Table(
     db.moment("created_at", nullable=False),
     db.moment("updated_at", nullable=False),
     sa.UniqueConstraint("account_id", "remote_id"),
-    sa.Index(
-        "uq_account_pages_default", "account_id", unique=True, postgresql_where=sa.text("is_default")
-    ),
+    sa.Index("uq_account_pages_default", "account_id", unique=True, postgresql_where=sa.text("is_default")),
     sa.Index("ix_account_pages_remote_id", "remote_id"),
 )
-"""`lost_at` is when the sign-in stopped offering the page; it comes back by itself when it is offered again."""
+"""`lost_at` is when the sign-in stopped offering the page; once it is offered again it is back by itself."""
 
 account_revocations = sa.Table(
     "account_revocations",

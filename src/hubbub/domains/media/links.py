@@ -26,7 +26,13 @@ class Links:
         self._key = derived.derive(settings.key_bytes())
 
     def address(
-        self, base_url: str, purpose: Purpose, media_id: UUID, declared_type: str, now: datetime, seconds: float
+        self,
+        base_url: str,
+        purpose: Purpose,
+        media_id: UUID,
+        declared_type: str,
+        now: datetime,
+        seconds: float,
     ) -> tuple[str, datetime]:
         """The address, and the moment it stops working (whole seconds)."""
         expires_at = (now + timedelta(seconds=seconds)).replace(microsecond=0)
@@ -36,7 +42,13 @@ class Links:
         return base_url.rstrip("/") + path, expires_at
 
     def check(
-        self, purpose: Purpose, media_id: UUID, declared_type: str, expires: str, signature: str, now: datetime
+        self,
+        purpose: Purpose,
+        media_id: UUID,
+        declared_type: str,
+        expires: str,
+        signature: str,
+        now: datetime,
     ) -> None:
         """Raises HttpError (403) unless we signed exactly this and it has not expired."""
         right = self._sign(purpose, media_id, expires, declared_type)
@@ -44,7 +56,8 @@ class Links:
             raise refused()
         if not re.fullmatch("[0-9]{1,12}", expires) or int(expires) < now.timestamp():
             raise HttpError(
-                status_code=403, problem="A signed address works until it expires; this one has. Ask for another."
+                status_code=403,
+                problem="A signed address works until it expires; this one has. Ask for another.",
             )
 
     def _sign(self, purpose: Purpose, media_id: UUID, expires: str, declared_type: str) -> str:
@@ -55,5 +68,6 @@ class Links:
 def refused() -> HttpError:
     """The answer to a signature that is not ours; the same whether or not there is such a file."""
     return HttpError(
-        status_code=403, problem="A signed address must be used exactly as it was given; this signature does not fit."
+        status_code=403,
+        problem="A signed address must be used exactly as it was given; this signature does not fit.",
     )

@@ -18,9 +18,10 @@ from hubbub.runtime.work import Work
 _COLUMNS = [c for c in media.c if c.name not in ("sha256", "updated_at")]
 
 
-def _media(row: sa.Row[Any]) -> Media:
-    found = dict(row._mapping)
-    return Media(**found | {"stray_keys": tuple(found["stray_keys"])})
+def _media(row: sa.RowMapping) -> Media:
+    found: dict[str, Any] = {**row}
+    found["stray_keys"] = tuple(found["stray_keys"])
+    return Media(**found)
 
 
 class MediaStore:
@@ -49,7 +50,7 @@ class MediaStore:
     async def find(self, media_id: UUID, *, lock: bool = False) -> Media | None:
         """One file that is not deleted; locked, nobody else may attach or change it until we commit."""
         wanted = sa.select(*_COLUMNS).where(media.c.id == media_id, self._ours)
-        row = (await self.db.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+        row = (await self.db.execute(wanted.with_for_update() if lock else wanted)).mappings().one_or_none()
         return _media(row) if row else None
 
     async def keep(self, wanted: Collection[UUID]) -> dict[UUID, Media]:
@@ -59,7 +60,7 @@ class MediaStore:
             .where(media.c.id.in_(wanted), media.c.status == "ready", self._ours)
             .with_for_update(read=True, key_share=True)
         )
-        return {row.id: _media(row) for row in found}
+        return {row["id"]: _media(row) for row in found.mappings()}
 
     async def page(self, limit: int, after: UUID | None) -> list[Media] | None:
         """Ready files, newest first, one more than `limit` when there are more; None: no such place."""
@@ -71,7 +72,7 @@ class MediaStore:
                 return None
             wanted = wanted.where(sa.tuple_(media.c.created_at, media.c.id) < sa.tuple_(since, after))
         newest_first = wanted.order_by(media.c.created_at.desc(), media.c.id.desc()).limit(limit + 1)
-        return [_media(row) for row in await self.db.execute(newest_first)]
+        return [_media(row) for row in (await self.db.execute(newest_first)).mappings()]
 
     async def usage(self, limit_bytes: int) -> Usage:
         ready = sa.select(sa.func.coalesce(sa.func.sum(media.c.size_bytes), 0), sa.func.count()).where(
@@ -102,7 +103,9 @@ class MediaStore:
     async def replace_content(self, media_id: UUID, key: str, size_bytes: int) -> bool:
         """Make a written object the content; the one before becomes a stray."""
         strays = sa.func.array_remove(media.c.stray_keys, key)
-        before = sa.case((media.c.blob_key.is_(None), strays), else_=sa.func.array_append(strays, media.c.blob_key))
+        before = sa.case(
+            (media.c.blob_key.is_(None), strays), else_=sa.func.array_append(strays, media.c.blob_key)
+        )
         return await self._change(
             media_id, media.c.status == "pending", blob_key=key, size_bytes=size_bytes, stray_keys=before
         )
@@ -143,7 +146,7 @@ class MediaStore:
 async def anyones(db: AsyncConnection, media_id: UUID) -> Media | None:
     """A file that is not deleted, whoever it belongs to: for signed addresses and for publishing."""
     wanted = sa.select(*_COLUMNS).where(media.c.id == media_id, media.c.deleted_at.is_(None))
-    row = (await db.execute(wanted)).one_or_none()
+    row = (await db.execute(wanted)).mappings().one_or_none()
     return _media(row) if row else None
 
 
@@ -165,7 +168,7 @@ async def with_objects_nobody_needs(db: AsyncConnection, before: datetime, at_mo
         .order_by(media.c.updated_at)
         .limit(at_most)
     )
-    return [_media(row) for row in found]
+    return [_media(row) for row in found.mappings()]
 
 
 async def forget_objects(db: AsyncConnection, media_id: UUID, keys: Sequence[str]) -> None:

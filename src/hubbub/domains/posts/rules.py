@@ -11,7 +11,9 @@ from typing import Any, Literal
 from hubbub.errors import Action, Refusal, category_of
 from hubbub.errors.resource import StateInvalid
 
-PostStatus = Literal["draft", "scheduled", "publishing", "published", "partial", "failed", "unconfirmed", "cancelled"]
+PostStatus = Literal[
+    "draft", "scheduled", "publishing", "published", "partial", "failed", "unconfirmed", "cancelled"
+]
 TargetStatus = Literal["pending", "publishing", "published", "failed", "unconfirmed"]
 Stage = Literal["waiting", "preparing", "prepared", "submitting", "unknown", "sent", "commenting", "settled"]
 
@@ -80,7 +82,9 @@ def error_of(refusal: Refusal, upstream: Mapping[str, Any] | None = None) -> dic
     return error
 
 
-def fingerprint(text: str, media: Iterable[Mapping[str, Any]], targets: Iterable[tuple[str, str | None]]) -> str:
+def fingerprint(
+    text: str, media: Iterable[Mapping[str, Any]], targets: Iterable[tuple[str, str | None]]
+) -> str:
     """Equal for posts that say the same to the same accounts: what the duplicate check compares."""
     sources = [item.get("source") for item in media]
     said = json.dumps([text, sources, sorted([account, page or ""] for account, page in targets)])

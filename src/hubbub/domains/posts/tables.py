@@ -50,7 +50,8 @@ targets = sa.Table(
     db.json("media"),
     db.json("platform_data", nullable=False),
     db.moment("scheduled_at"),
-    # The workflow.
+    # The workflow. `planned_at` is when it was meant to start, `due_at` when to look at it next.
+    db.moment("planned_at"),
     db.text("stage", nullable=False),
     db.moment("due_at"),
     sa.Column("claims", sa.Integer, nullable=False, server_default="0"),

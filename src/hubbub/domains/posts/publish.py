@@ -1,0 +1,287 @@
+"""Put one post on one account, exactly once or not at all.
+
+Read this file from top to bottom and you know how publishing works. A target's row says how far it is;
+each step does one thing, commits, and the next step begins from the row, in this process or another:
+
+    waiting → preparing → prepared → submitting → sent → (commenting) → settled
+                              ↑           ↓
+                              └─ absent ─ unknown → unconfirmed
+
+Only `submit` and `comment` can be seen by people. Each has a fence, committed before the call: whoever
+finds a fence and no answer never calls again, but looks (`find`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hubbub.connector.base import Connector
+from hubbub.connector.platform import Platform
+from hubbub.connector.promises import Comments, Prepared, Publishes, Receipt, Undecided, Working
+from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
+from hubbub.domains.posts import outcome, rules, store
+from hubbub.domains.posts.attempt import SEND_WITHIN, Attempt, Later, asked_wait
+from hubbub.domains.posts.store import Row
+from hubbub.domains.posts.tables import targets
+from hubbub.errors import Action, Refusal
+from hubbub.errors.platform import PlatformUnavailable
+from hubbub.kit import clock
+
+LOOK_FOR = timedelta(minutes=10)
+"""How long a lost answer is looked for before a person has to."""
+
+
+class Publication(Attempt):
+    """One target's way to its platform, as far as it gets."""
+
+    async def run(self) -> None:
+        """Take step after step until the target is settled or has to wait."""
+        steps: dict[str, Callable[[], Awaitable[None]]] = {
+            "waiting": self.begin,
+            "preparing": self.prepare,
+            "prepared": self.submit,
+            "submitting": self.notice_lost_answer,
+            "unknown": self.look,
+            "sent": self.settle,
+            "commenting": self.comment,
+        }
+        try:
+            while self.row.due_at is not None and self.row.stage in steps:
+                await steps[self.row.stage]()
+                await self.reload()
+        except Later:
+            return
+
+    # The steps
+
+    async def begin(self) -> None:
+        """Say that the work has started."""
+        async with self.transaction() as db:
+            started = self.row.started_at or clock.now()
+            await store.change(
+                db, self.id, status="publishing", stage="preparing", started_at=started, error=None
+            )
+
+    async def prepare(self) -> None:
+        """Everything that can be done without being seen. May be repeated."""
+        connector = await self.connector()
+        assert isinstance(connector, Publishes)
+        try:
+            draft = await self.draft(connector.facts)
+            made = await connector.prepare(draft, self.row.working)
+        except (RemoteRefusal, LostAnswer, NotSent, Refusal) as failure:
+            await self.take_refusal(failure, connector)
+            return
+        async with self.transaction() as db:
+            if isinstance(made, Working):
+                due = clock.now() + timedelta(seconds=made.look_after)
+                await store.change(db, self.id, working=dict(made.body), due_at=due, tries=0)
+            else:
+                await store.change(
+                    db,
+                    self.id,
+                    stage="prepared",
+                    prepared=dict(made.body),
+                    working=None,
+                    tries=0,
+                    waiting_since=None,
+                )
+        if isinstance(made, Working):
+            raise Later
+
+    async def submit(self) -> None:
+        """The one call after which people may see the post."""
+        connector = await self.connector()
+        assert isinstance(connector, Publishes)
+        if not await self.take_fence():
+            return
+        try:
+            with connector.http.within(
+                send=SEND_WITHIN, answer=self.publishing(connector.facts).submit_timeout
+            ):
+                receipt = await connector.submit(Prepared(self.row.prepared))
+        except RemoteRefusal as said:
+            if not said.certain:
+                await self.lose_answer(f"{said.refusal.sentence} {said.upstream or ''}".strip())
+                return
+            await self.take_refusal(said, connector)
+        except NotSent as failure:
+            await self.take_refusal(failure, connector)
+        except LostAnswer as lost:
+            await self.lose_answer(str(lost))
+        else:
+            await self.keep_receipt(receipt)
+
+    async def notice_lost_answer(self) -> None:
+        """Somebody took the fence and did not come back."""
+        await self.lose_answer("the process that was publishing ended before the answer was stored")
+
+    async def look(self) -> None:
+        """Find out whether a call whose answer was lost has happened. May be repeated."""
+        connector = await self.connector()
+        assert isinstance(connector, Publishes)
+        rule = self.publishing(connector.facts)
+        if rule.certainty == "blind":
+            await self.give_up_looking("the platform offers no way to look a post up")
+            return
+        await self.wait_until(await self.visible_at(rule, self.row.fence))
+        try:
+            found = await connector.find(Prepared(self.row.prepared), await self.seeking(self.row.fence))
+        except Undecided as evidence:
+            await self.give_up_looking(str(evidence))
+            return
+        except (RemoteRefusal, LostAnswer, NotSent) as failure:
+            await self.look_again(failure, connector)
+            return
+        if found is not None:
+            await self.keep_receipt(found)
+        elif self.row.submits >= rules.MAX_SUBMITS:
+            await self.end(
+                outcome.failed(
+                    PlatformUnavailable(platform=self.row.platform, account_id=self.row.account_id)
+                )
+            )
+        else:
+            await self.drop_fence(after=rules.backoff(self.row.submits - 2) if self.row.submits > 1 else None)
+
+    async def settle(self) -> None:
+        """Is it up yet? One look; the row says when to look again."""
+        connector = await self.connector()
+        assert isinstance(connector, Publishes)
+        receipt = Receipt(
+            self.row.receipt["remote_id"], self.row.receipt["permalink"], self.row.receipt["body"]
+        )
+        try:
+            settled = await connector.settle(receipt)
+        except RemoteRefusal as said:
+            if said.certain and said.refusal.action is Action.FIX_REQUEST:
+                await self.end(outcome.failed(said.refusal, said.upstream))
+                return
+            await self.look_again(said, connector)
+            return
+        except (LostAnswer, NotSent) as failure:
+            await self.look_again(failure, connector)
+            return
+        if isinstance(settled, Working):
+            await self.wait_for_platform(connector.facts, settled)
+        else:
+            await self.end(outcome.published(settled), then_comment=self.wants_comment(connector))
+
+    async def comment(self) -> None:
+        """The first comment, with a fence of its own. However it ends, the post stays published."""
+        connector = await self.connector()
+        assert isinstance(connector, Comments)
+        assert self.first_comment is not None
+        try:
+            comment_id = await (
+                self.write_comment(connector, connector, self.first_comment)
+                if await self.take_comment_fence()
+                else self.find_comment(connector, connector, self.first_comment)
+            )
+        except RemoteRefusal as said:
+            if not said.certain:
+                await self.retry_comment(said.refusal.sentence)
+                return
+            await self.end_comment(warning=f"The first comment was not written: {said.refusal.sentence}")
+        except (LostAnswer, NotSent) as lost:
+            await self.retry_comment(str(lost))
+        except Undecided as evidence:
+            await self.end_comment(
+                warning=f"Nobody can say whether the first comment was written: {evidence}"
+            )
+        else:
+            if comment_id is not None:
+                await self.end_comment(comment_id)
+
+    async def write_comment(self, connector: Connector, commenter: Comments, text: str) -> str:
+        with connector.http.within(send=SEND_WITHIN, answer=self.publishing(connector.facts).submit_timeout):
+            return await commenter.comment(self.row.remote_id, text)
+
+    async def find_comment(self, connector: Connector, commenter: Comments, text: str) -> str | None:
+        """None when it is certainly not there: then the way is free again."""
+        fence = self.row.comment_fence
+        assert fence is not None
+        await self.wait_until(await self.visible_at(self.publishing(connector.facts), fence))
+        found = await commenter.find_comment(self.row.remote_id, text, await self.seeking(fence))
+        if found is None:
+            await self.change(comment_fence=None)
+        return found
+
+    async def end_comment(self, comment_id: str | None = None, warning: str | None = None) -> None:
+        warnings = [*(self.row.warnings or ()), *([warning] if warning else [])]
+        await self.change(stage="settled", due_at=None, comment_id=comment_id, warnings=warnings)
+
+    async def wait_for_platform(self, facts: Platform, working: Working) -> None:
+        """A platform that never finishes has not certainly failed: it may yet appear."""
+        limit = timedelta(seconds=self.publishing(facts).settle_timeout)
+        if clock.now() - (self.row.sent_at or clock.now()) > limit:
+            await self.give_up_looking(f"the platform was still processing it after {limit}")
+            return
+        receipt = {**self.row.receipt, "body": dict(working.body)}
+        await self.change(receipt=receipt, due_at=clock.now() + timedelta(seconds=working.look_after))
+        raise Later
+
+    # Fences
+
+    async def take_fence(self) -> bool:
+        """Commit, before the call, that it is being made. False when somebody else already has."""
+        now = clock.now()
+        async with self.transaction() as db:
+            return await store.change(
+                db, self.id, targets.c.fence.is_(None), targets.c.stage == "prepared",
+                fence=now, stage="submitting", submits=self.row.submits + 1,
+            )  # fmt: skip
+
+    async def drop_fence(self, after: timedelta | None = None) -> None:
+        """It certainly did not happen: the way is free again, at once or after a while."""
+        due = clock.now() + after if after else self.row.due_at
+        await self.change(fence=None, stage="prepared", lost_at=None, lost_because=None, tries=0, due_at=due)
+        if after:
+            raise Later
+
+    async def take_comment_fence(self) -> bool:
+        async with self.transaction() as db:
+            return await store.change(
+                db, self.id, targets.c.comment_fence.is_(None), comment_fence=clock.now()
+            )
+
+    async def retry_comment(self, because: str) -> None:
+        if self.row.tries >= rules.MAX_TRIES:
+            await self.end_comment(warning=f"Nobody can say whether the first comment was written: {because}")
+            return
+        await self.try_later()
+
+    # What became of it
+
+    async def keep_receipt(self, receipt: Receipt) -> None:
+        kept = {"remote_id": receipt.remote_id, "permalink": receipt.permalink, "body": dict(receipt.body)}
+        await self.change(
+            stage="sent", receipt=kept, remote_id=receipt.remote_id, sent_at=clock.now(), tries=0
+        )
+
+    async def lose_answer(self, because: str) -> None:
+        await self.change(stage="unknown", lost_at=clock.now(), lost_because=because[:500], tries=0)
+
+    async def look_again(self, failure: Exception, connector: Connector) -> None:
+        """Looking failed for a reason of its own; it may be repeated for a while."""
+        if isinstance(failure, RemoteRefusal) and failure.refusal.action is Action.RECONNECT:
+            await self.reconnect(failure, connector, keep="stage")
+            return
+        since = self.row.lost_at or self.row.sent_at or clock.now()
+        if clock.now() - since > LOOK_FOR:
+            await self.give_up_looking(str(failure))
+            return
+        await self.try_later(asked_wait(failure))
+
+
+async def load(db: AsyncConnection, target_id: UUID) -> tuple[Row, Row] | None:
+    """A target that still has something to do, and its post."""
+    row = await store.target(db, target_id)
+    if row is None or row.due_at is None:
+        return None
+    post = await store.post_of(db, row.post_id)
+    return (row, post) if post is not None and post.status != "draft" else None

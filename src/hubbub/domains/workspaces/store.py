@@ -1,0 +1,79 @@
+"""Every query about workspaces, users and brands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hubbub.domains.workspaces.tables import brands, users, workspaces
+from hubbub.runtime.work import Work
+
+Row = sa.RowMapping
+_FIRST_WORKSPACE_LOCK = 4_820_267_113_905_502
+
+
+async def oldest(connection: AsyncConnection) -> UUID | None:
+    """The first workspace of this installation."""
+    found = await connection.execute(
+        sa.select(workspaces.c.id).order_by(workspaces.c.created_at, workspaces.c.id).limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def take_turns(connection: AsyncConnection) -> None:
+    """Until the transaction ends, nobody else who calls this makes the first workspace."""
+    await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_WORKSPACE_LOCK)))
+
+
+async def add_workspace(connection: AsyncConnection, id: UUID, name: str, now: datetime) -> None:
+    await connection.execute(sa.insert(workspaces).values(id=id, name=name, created_at=now))
+
+
+async def add_user(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    await connection.execute(sa.insert(users).values(**values))
+
+
+class WorkspaceStore:
+    """What one workspace may see. A key restricted to brands sees no others."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+
+    async def user(self) -> Row:
+        found = await self.work.db.execute(
+            sa.select(users).where(users.c.workspace_id == self.work.workspace_id)
+        )
+        return found.mappings().one()
+
+    async def brand(self, id: UUID) -> Row | None:
+        found = await self.work.db.execute(self._brands().where(brands.c.id == id))
+        return found.mappings().one_or_none()
+
+    async def oldest_brand(self) -> Row | None:
+        wanted = self._brands().order_by(brands.c.created_at, brands.c.id).limit(1)
+        return (await self.work.db.execute(wanted)).mappings().one_or_none()
+
+    async def own_brands(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Which of these are brands of this workspace."""
+        wanted = sa.select(brands.c.id).where(
+            brands.c.workspace_id == self.work.workspace_id, brands.c.id.in_(list(ids))
+        )
+        return set((await self.work.db.execute(wanted)).scalars())
+
+    async def add_brand(self, id: UUID, name: str) -> None:
+        now = self.work.now
+        await self.work.db.execute(
+            sa.insert(brands).values(
+                id=id, workspace_id=self.work.workspace_id, name=name, created_at=now, updated_at=now
+            )
+        )
+
+    def _brands(self) -> sa.Select[Any]:
+        visible = sa.select(brands).where(brands.c.workspace_id == self.work.workspace_id)
+        allowed = self.work.caller.brand_ids
+        return visible.where(brands.c.id.in_([UUID(id) for id in allowed])) if allowed else visible
