@@ -45,7 +45,9 @@ def problems_of(failure: BaseException) -> list[Problem] | None:
         case RemoteRefusal():
             return [Problem(failure.refusal, failure.upstream)]
         case NotSent() | LostAnswer():
-            return [Problem(HttpError(status_code=502, problem="A platform must answer for this; it did not."))]
+            return [
+                Problem(HttpError(status_code=502, problem="A platform must answer for this; it did not."))
+            ]
         case _:
             return None
 

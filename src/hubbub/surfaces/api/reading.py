@@ -24,10 +24,14 @@ def query_of(raw: bytes, model: type[BaseModel]) -> BaseModel:
 
     Raises Refused with everything that is wrong.
     """
-    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+    pairs = parse_qsl(
+        raw.decode("utf-8", "surrogateescape"), keep_blank_values=True, errors="surrogateescape"
+    )
     sent: dict[str, Any] = {}
     lists = {
-        declared.alias or name for name, declared in model.model_fields.items() if _is_list(declared.annotation)
+        declared.alias or name
+        for name, declared in model.model_fields.items()
+        if _is_list(declared.annotation)
     }
     for name, value in pairs:
         if name in lists:
@@ -37,7 +41,9 @@ def query_of(raw: bytes, model: type[BaseModel]) -> BaseModel:
     return checked(model, sent)
 
 
-async def body_of(stream: AsyncIterator[bytes], length: int | None, most: int, model: type[BaseModel]) -> BaseModel:
+async def body_of(
+    stream: AsyncIterator[bytes], length: int | None, most: int, model: type[BaseModel]
+) -> BaseModel:
     """The JSON body as its model; an absent one counts as `{}`, unknown fields are ignored.
 
     Raises HttpError (413) above `most` bytes, BodyInvalid when it is not a JSON object, and Refused with

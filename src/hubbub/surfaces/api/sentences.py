@@ -109,11 +109,15 @@ def _field(error: ErrorDetails, sent: Any) -> str:
 def _refusal(error: ErrorDetails, field: str) -> Refusal:
     kind, sent, facts = error["type"], error.get("input"), error.get("ctx", {})
     is_absent = kind in ("missing", "union_tag_not_found") or sent is None
-    if is_absent or (sent == "" and kind in ("string_too_short", "literal_error", "enum", "union_tag_invalid")):
+    if is_absent or (
+        sent == "" and kind in ("string_too_short", "literal_error", "enum", "union_tag_invalid")
+    ):
         return FieldRequired(field=field)
     for start, sentence, reason in SENTENCES:
         if kind.startswith(start):
-            return FieldInvalid(field=field, problem=sentence.format_map(facts), reason=reason, **_limits(facts))
+            return FieldInvalid(
+                field=field, problem=sentence.format_map(facts), reason=reason, **_limits(facts)
+            )
     if kind in ("value_error", "assertion_error"):
         return FieldInvalid(field=field, problem=str(facts.get("error")), reason="value")
     return FieldInvalid(field=field, problem=error["msg"], reason=kind)

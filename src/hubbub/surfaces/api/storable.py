@@ -38,7 +38,9 @@ def unstorable(tree: Any, field: str = "", depth: int = 0) -> Iterator[FieldInva
                 if clean(name):
                     yield from unstorable(value, f"{field}.{name}" if field else name, depth + 1)
                 else:
-                    yield _invalid(field, "must have names without U+0000 and without half characters.", "format")
+                    yield _invalid(
+                        field, "must have names without U+0000 and without half characters.", "format"
+                    )
         case _:
             for position, value in enumerate(cast(list[Any], tree)):
                 yield from unstorable(value, f"{field}[{position}]", depth + 1)

@@ -1,0 +1,1 @@
+"""The `hubbub` command: start it, look after it, and check that everything written down is true."""

@@ -1,0 +1,1 @@
+"""Ways in for others than our callers: people whom a platform sends back, and later the platforms themselves."""

@@ -1,0 +1,86 @@
+"""Holds every answer in tests against the description: its status, its error code, its body.
+
+Bodies are checked where `jsonschema` is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from hubbub.errors import class_of
+from hubbub.errors.system import HttpError
+from hubbub.runtime.routes import Route, Router
+from hubbub.surfaces.api import openapi
+
+CAN_CHECK_BODIES = find_spec("jsonschema") is not None
+ANYWHERE = {"http.404", "http.405", "http.400"}
+"""What the framework answers before any route is found."""
+
+
+class Declared:
+    """An ASGI application around the one under test. Raises AssertionError for what is not declared."""
+
+    def __init__(self, app: Any, routers: Sequence[Router]) -> None:
+        self.app = app
+        routes = [route for router in routers for route in router.routes]
+        # What has no parameters first: it is what the API matches first.
+        self.routes = sorted(routes, key=lambda route: route.path.count("{"))
+        self.description = openapi.describe(routes)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        status, body, is_json = 0, bytearray(), False
+
+        async def watch(message: Any) -> None:
+            nonlocal status, is_json
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                is_json = (b"content-type", b"application/json") in message["headers"]
+            else:
+                body.extend(message.get("body", b""))
+            await send(message)
+
+        await self.app(scope, receive, watch)
+        if scope["type"] == "http" and scope["method"] not in ("OPTIONS", "HEAD"):
+            self.check(scope["method"], scope["path"], status, json.loads(body) if is_json and body else None)
+
+    def check(self, method: str, path: str, status: int, body: Any) -> None:
+        route = self.route(method, path)
+        code = (
+            body["error"]["code"] if isinstance(body, dict) and isinstance(body.get("error"), dict) else None
+        )
+        if route is None or code in ANYWHERE:
+            assert route is not None or code in ANYWHERE or path == "/openapi.json", (
+                f"{method} {path}: {code}"
+            )
+            return
+        where = f"{method} {route.path} answered {status} {code or ''}"
+        responses = self.description["paths"][route.path][method.lower()]["responses"]
+        if code is not None:
+            refusal = class_of(code)
+            assert refusal in openapi.raised_by(route), f"{where}: {code} is not in raises="
+            response = (
+                responses.get("default" if refusal is HttpError else str(status)) or responses["default"]
+            )
+        else:
+            assert str(status) in responses, f"{where}: the status is not declared"
+            response = responses[str(status)]
+        if CAN_CHECK_BODIES and "application/json" in response.get("content", {}):
+            self._fits(response["content"]["application/json"]["schema"], body, where)
+
+    def route(self, method: str, path: str) -> Route | None:
+        bare = "/" + path.strip("/")
+        for route in self.routes:
+            if route.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.path), bare):
+                return route
+        return None
+
+    def _fits(self, schema: Any, body: Any, where: str) -> None:
+        import jsonschema
+
+        whole = {**schema, "components": self.description["components"]}
+        wrong = list(jsonschema.Draft202012Validator(whole).iter_errors(body))
+        assert not wrong, f"{where}: {[f'{error.json_path}: {error.message}' for error in wrong[:3]]}"
