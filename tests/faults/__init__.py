@@ -1,0 +1,1 @@
+"""A real worker is killed anywhere between the stored intent and the settled post; then the sandbox counts."""
