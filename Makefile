@@ -1,16 +1,18 @@
 # Each target sets up what it needs: a virtual environment beside the code, from the package
 # registries only. Nothing is installed outside this folder.
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run test check contract lock setup
+.PHONY: run test check contract proofs lock setup
 
 run: $(VENV)/.runtime
 	@$(BIN)/hubbub up $(ARGS)
 
+# The real server that some tests need is fetched once, into .cache.
 test: $(VENV)/.dev check
+	@$(BIN)/python -m tests.real.pds.install
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 check: $(VENV)/.dev
@@ -23,6 +25,10 @@ check: $(VENV)/.dev
 
 contract: $(VENV)/.dev
 	@$(BIN)/hubbub contract write
+
+# What the platforms' folders have proven, for `hubbub check`.
+proofs: $(VENV)/.dev
+	@$(BIN)/pytest tests/conformance --record-proofs
 
 setup: $(VENV)/.dev
 
@@ -37,7 +43,7 @@ $(VENV)/.uv:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.uv requirements.lock pyproject.toml
-	@test -f $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@test -f $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
