@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api import *
+from api import database_url, migrate, postgres  # noqa: F401 - fixtures
 from faults.lane import Lane, open_lane
 from hubbub.emulation.testing import running_sandbox
 from pg import Server

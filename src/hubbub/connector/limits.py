@@ -26,6 +26,15 @@ def check(facts: Platform, draft: Draft, account_id: str | None = None) -> list[
     return min(attempts, key=len) if attempts else []
 
 
+def format_of(facts: Platform, draft: Draft) -> str | None:
+    """The name of the format a draft goes out as: the one it asks for, or the first made for its files."""
+    asked = draft.options.get("content_type")
+    if asked in facts.formats:
+        return asked
+    kinds = {file.kind for file in draft.files}
+    return next((name for name, form in facts.formats.items() if _is_for(form, kinds)), None)
+
+
 @dataclass(frozen=True)
 class Measure:
     """One draft beside one platform's facts."""

@@ -32,6 +32,15 @@ def check(facts: Platform, options: Mapping[str, Any], account_id: str | None = 
     ]
 
 
+def unused(facts: Platform, format: str | None, options: Mapping[str, Any]) -> list[str]:
+    """What will be lost, in words: fields that the post's format has no place for."""
+    return [
+        f"{facts.title} has no place for {name} in this format; it is left out."
+        for name, option in facts.options.items()
+        if name in options and option.formats and format not in option.formats
+    ]
+
+
 def _check(facts: Platform, name: str, option: Option, value: Any, account_id: str | None) -> Refusal | None:
     where = {"field": f"platform_data.{facts.name}.{name}", "platform": facts.name, "account_id": account_id}
     wanted, fits = TYPES[option.type]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubbub.connector.registry import Found
+from hubbub.kit import clock
 from hubbub.surfaces.cli import checks, grades, pattern
 
 from .hubbub_process import ran
@@ -135,6 +137,18 @@ def test_a_grade_is_what_has_been_proven_and_nothing_else(folder: Path) -> None:
     assert grades.of(found, proofs(folder, *bronze)).name == "bronze"
     assert grades.of(found, proofs(folder, *silver)).name == "silver"
     assert grades.of(found, proofs(folder, *all_here)) == grades.Grade("silver", ["live"])
+
+
+def test_a_run_against_the_real_platform_counts_for_half_a_year(folder: Path) -> None:
+    found = Found(MODULE, folder)
+    names = ["publishes:text", *(f"refuses:{entry.name}" for entry in found.refusals.entries)]
+    names += ["expires", "reconnects", "once", "deletes", "can:publish", "can:delete"]
+    kept = proofs(folder, *names)
+    kept["finch"]["proved"]["live"] = names
+
+    for days, grade in ((179, "gold"), (181, "silver")):
+        kept["finch"]["live_on"] = (clock.now().date() - timedelta(days=days)).isoformat()
+        assert grades.of(found, kept).name == grade
 
 
 def test_a_proof_of_other_files_does_not_count(folder: Path) -> None:

@@ -17,6 +17,13 @@ PLUGIN = """
 import hubbub.platforms
 
 hubbub.platforms.__path__.append({folder!r})
+
+
+def pytest_collection_finish():
+    """It enforces every limit it has, so the suite's list of exceptions has nothing to say about it."""
+    from conformance.limits import NOT_ENFORCED
+
+    NOT_ENFORCED.setdefault("red_robin", {{}})
 """
 COMMAND = "import added; from hubbub.main import run; run()"
 

@@ -80,7 +80,6 @@ async def sweep_due(runtime: Runtime) -> None:
             await durable.start_many(
                 work, publish_target, [(str(row.id), f"{row.id}:{row.claims}", row.platform) for row in due]
             )
-            await store.mark_publishing(db, [row.id for row in due])
         if len(due) < 200:
             return
 

@@ -66,7 +66,7 @@ async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool 
         due_at=work.now if then_comment else None,
         remote_id=ended.remote_id or target.remote_id,
         permalink=ended.permalink or target.permalink,
-        warnings=list(ended.warnings),
+        warnings=[*(target.warnings or ()), *ended.warnings],
         error=dict(ended.error) if ended.error else None,
         published_at=work.now if is_up else None,
         waiting_since=None,

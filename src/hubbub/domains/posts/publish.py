@@ -60,11 +60,14 @@ class Publication(Attempt):
 
     async def begin(self) -> None:
         """Say that the work has started."""
+        now = clock.now()
         async with self.transaction() as db:
-            started = self.row.started_at or clock.now()
+            if not await store.mark_publishing(db, self.row.post_id):
+                raise Later
             await store.change(
-                db, self.id, status="publishing", stage="preparing", started_at=started, error=None
-            )
+                db, self.id, status="publishing", stage="preparing", error=None, updated_at=now,
+                started_at=self.row.started_at or now,
+            )  # fmt: skip
 
     async def prepare(self) -> None:
         """Everything that can be done without being seen. May be repeated."""

@@ -174,6 +174,7 @@ async def _target(
         "media": own,
         "platform_data": wanted.platform_data or {},
         "scheduled_at": at,
+        "warnings": options.unused(facts, limits.format_of(facts, draft), given),
     }
     return row, problems
 
@@ -347,7 +348,10 @@ async def delete(work: Work, pid: str, platform: str | None) -> DeletePostOut:
         return DeletePostOut(success=True, deleted=True, results=[])
     live = [t for t in targets if t.status == "published" and platform in (None, t.platform)]
     results = [await _take_down(work, target) for target in live]
-    gone = {target.id for target, result in zip(live, results, strict=True) if result.outcome == "deleted"}
+    results += [
+        _left_alone(t) for t in targets if t.status == "unconfirmed" and platform in (None, t.platform)
+    ]
+    gone = {target.id for target, result in zip(live, results, strict=False) if result.outcome == "deleted"}
     left = [t for t in targets if t.id not in gone and t.status in ("published", "unconfirmed")]
     if left:
         for target_id in gone:
@@ -382,6 +386,14 @@ async def _take_down(work: Work, target: Row) -> DeletedOut:
     except (LostAnswer, NotSent):
         return result("failed", "The platform did not answer; it is safe to delete again.")
     return result("deleted")
+
+
+def _left_alone(target: Row) -> DeletedOut:
+    """Nobody knows where such a copy is, so nobody can delete it."""
+    message = "It is not known whether this copy is there; look at the platform."
+    return DeletedOut(
+        platform=target.platform, account_id=target.account_id, outcome="failed", message=message
+    )
 
 
 async def using_media(work: Work, media_id: UUID) -> list[str]:

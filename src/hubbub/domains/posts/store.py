@@ -108,7 +108,7 @@ class PostStore:
             yield sa.exists().where(targets.c.post_id == posts.c.id, *at_target)
 
     async def twin(self, fingerprint: str, since: datetime) -> UUID | None:
-        """A post with the same content for the same targets, made since; locks the content until commit."""
+        """A post that says the same to the same targets, made since, and is or may be out; locks that until commit."""
         lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{self.workspace_id}{fingerprint}", 0))
         await self.db.execute(sa.select(lock))
         query = (
@@ -117,7 +117,7 @@ class PostStore:
                 posts.c.workspace_id == self.workspace_id,
                 posts.c.fingerprint == fingerprint,
                 posts.c.created_at >= since,
-                posts.c.status != "draft",
+                posts.c.status.not_in(["draft", "failed", "cancelled"]),
             )
             .limit(1)
         )
@@ -186,15 +186,16 @@ async def claim_due(db: AsyncConnection, now: datetime, lease: timedelta, limit:
     ).all()
 
 
-async def mark_publishing(db: AsyncConnection, target_ids: Sequence[UUID]) -> None:
-    """Posts whose time has come are no longer merely scheduled."""
-    if target_ids:
-        of_these = sa.select(targets.c.post_id).where(targets.c.id.in_(target_ids))
-        await db.execute(
-            sa.update(posts)
-            .where(posts.c.id.in_(of_these), posts.c.status == "scheduled")
-            .values(status="publishing")
-        )
+async def mark_publishing(db: AsyncConnection, post_id: UUID) -> bool:
+    """A post whose time has come is no longer merely scheduled; whether it still exists.
+
+    Whoever changes a post and its targets locks the post first: here, in `own` and in `record` alike.
+    """
+    query = sa.select(posts.c.status).where(posts.c.id == post_id).with_for_update()
+    status = (await db.execute(query)).scalar_one_or_none()
+    if status == "scheduled":
+        await db.execute(sa.update(posts).where(posts.c.id == post_id).values(status="publishing"))
+    return status in ("scheduled", "publishing")
 
 
 async def target(db: AsyncConnection, target_id: UUID) -> Row | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import msgspec
 
+from hubbub.connector import publish
 from hubbub.errors import Refusal, class_of
 from hubbub.errors.refusal import title_of
 from hubbub.errors.resource import ResourceNotFound
 from hubbub.errors.system import HttpError
 from hubbub.kit import clock
+from hubbub.runtime.lists import Listed, listed
 from hubbub.runtime.process import Runtime
-from hubbub.runtime.routes import Page, Router
+from hubbub.runtime.routes import ANY_KEY, Page, Router
 
 router = Router("/", "About")
 
@@ -49,6 +52,21 @@ async def health(runtime: Runtime) -> Health:
     except Exception as failure:
         raise HttpError(status_code=503, problem="The database must answer; it does not.") from failure
     return Health(status="ok", time=clock.to_wire(clock.now()))
+
+
+@router.get("/v1/platforms", scope=ANY_KEY)
+async def list_platforms(runtime: Runtime) -> Listed[dict[str, Any]]:
+    """List every platform: how to connect it, what it can do, what it allows, what is peculiar to it."""
+    return listed(publish.catalogue(found.facts for found in runtime.platforms.values())["platforms"])
+
+
+@router.get("/v1/platforms/{platform}", scope=ANY_KEY, raises=(ResourceNotFound,))
+async def get_platform(runtime: Runtime, platform: str) -> dict[str, Any]:
+    """Get one platform's facts."""
+    found = runtime.platforms.get(platform)
+    if found is None:
+        raise ResourceNotFound(resource="platform", id=platform)
+    return publish.entry_of(found.facts)
 
 
 @router.get("/docs/errors/{code}", auth="public", raises=(ResourceNotFound,))

@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from hubbub.connector.registry import Found
+from hubbub.kit import clock
 
 STAND_IN = "stand-in"
 LIVE = "live"
+LIVE_STAYS_GOOD = timedelta(days=180)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ def of(found: Found, proofs: Mapping[str, Any]) -> Grade:
     kept = proofs.get(found.facts.name)
     stale = kept is not None and kept["folder"] != digest(found.folder)
     proved: Mapping[str, list[str]] = kept["proved"] if kept is not None and not stale else {}
+    if kept is not None and not _is_recent(kept.get("live_on")):
+        proved = {backend: names for backend, names in proved.items() if backend != LIVE}
     reached = "unproven"
     for name, wanted in LADDER:
         lacking = [proof for proof in wanted(found) if not _holds(proof, proved)]
@@ -51,6 +56,10 @@ def digest(folder: Path) -> str:
         for file in files
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _is_recent(live_on: str | None) -> bool:
+    return live_on is not None and clock.now().date() - date.fromisoformat(live_on) <= LIVE_STAYS_GOOD
 
 
 def _holds(proof: str, proved: Mapping[str, list[str]]) -> bool:
