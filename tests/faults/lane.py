@@ -26,6 +26,7 @@ from faults.victim import Point
 from hubbub import main
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.settings import Settings
+from hubbub.runtime.work import Mode
 from hubbub.surfaces.api import routers
 from hubbub.surfaces.api.app import create_app
 
@@ -225,8 +226,10 @@ def chosen(points: Sequence[Point]) -> list[Point]:
 
 
 @contextlib.asynccontextmanager
-async def open_lane(database_url: str, sandbox: str, data_dir: Path) -> AsyncGenerator[Lane]:
-    """A lane with an account on every platform and a picture."""
+async def open_lane(
+    database_url: str, sandbox: str, data_dir: Path, mode: Mode = "sandbox", **more: Any
+) -> AsyncGenerator[Lane]:
+    """A lane with a picture, and in the sandbox with an account on every platform; `more` are settings."""
     settings = {
         "database_url": database_url,
         "sandbox_url": sandbox,
@@ -236,19 +239,21 @@ async def open_lane(database_url: str, sandbox: str, data_dir: Path) -> AsyncGen
         "worker_concurrency": 16,
         "db_pool_size": 3,
         "takeover_seconds": 1,
+        **more,
     }
     main.load_domains()
     runtime = Runtime.build(Settings(**settings))
     app = create_app(runtime, routers.found())
     try:
-        _, key = await make_workspace(runtime, "sandbox")
+        _, key = await make_workspace(runtime, mode)
         transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx2.AsyncClient(
             transport=transport, base_url="http://hubbub.test", headers=headers
         ) as client:
             lane = Lane(settings, sandbox, runtime, client)
-            await connect(lane)
+            if mode == "sandbox":
+                await connect(lane)
             lane.media_id = await upload(lane, samples.jpeg(data_dir / "picture.jpg").read_bytes())
             yield lane
             await lane.stop_workers()
