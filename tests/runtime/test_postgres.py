@@ -243,7 +243,7 @@ def test_an_ordinary_user_needs_nothing_special(tmp_path: Path) -> None:
     assert done.stdout == "True True\n", done.stderr
 
 
-def test_every_test_database_is_fresh(postgres: Server) -> None:  # noqa: F811
+def test_every_test_database_is_fresh(postgres: Server) -> None:
     first, second = postgres.create_database(), postgres.create_database()
     name = first.split("?")[0].rsplit("/", 1)[1]
     postgres.run("create table mine (n int)", name)
@@ -255,7 +255,7 @@ def test_every_test_database_is_fresh(postgres: Server) -> None:  # noqa: F811
     assert postgres.run(f"select 1 from pg_database where datname in ('{name}', '{copied}')") == []
 
 
-def test_a_template_is_migrated_once(postgres: Server) -> None:  # noqa: F811
+def test_a_template_is_migrated_once(postgres: Server) -> None:
     calls: list[str] = []
 
     def note(url: str) -> None:
@@ -265,5 +265,5 @@ def test_a_template_is_migrated_once(postgres: Server) -> None:  # noqa: F811
     assert len(calls) == 1
 
 
-async def test_a_test_gets_a_database_of_its_own(database_url: str) -> None:  # noqa: F811
+async def test_a_test_gets_a_database_of_its_own(database_url: str) -> None:
     assert await ask(database_url, "select current_database()") != "postgres"

@@ -123,12 +123,7 @@ class Http:
         call = f"{method} {httpx2.URL(url).path}"
         if self._budgets is not None:
             await self._budgets.spend(self._account_id or "")
-        patience = httpx2.Timeout(timeout or self._timeout, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-        if self._send_before is not None:
-            left = self._send_before - time.monotonic()
-            if left <= 0:
-                raise NotSent(f"{call}: it was too late to send it")
-            patience = httpx2.Timeout(self._timeout, connect=left, pool=left)
+        patience = self._patience(call, timeout)
         try:
             reply = await self._client.request(
                 method,
@@ -147,6 +142,15 @@ class Http:
             raise LostAnswer(f"{call}: {_why(failure)}") from failure
         sent = {**self._query, **(query or {}), **(form or {}), **(json if isinstance(json, Mapping) else {})}
         return self._read(call, reply, _secrets({**self._headers, **(headers or {})}, sent))
+
+    def _patience(self, call: str, timeout: float | None) -> httpx2.Timeout:
+        """How long to wait for a connection and for the answer. Raises NotSent when it is too late to send."""
+        if self._send_before is None:
+            return httpx2.Timeout(timeout or self._timeout, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        left = self._send_before - time.monotonic()
+        if left <= 0:
+            raise NotSent(f"{call}: it was too late to send it")
+        return httpx2.Timeout(self._timeout, connect=left, pool=left)
 
     def _read(self, call: str, reply: httpx2.Response, secrets: list[str]) -> Any:
         body = _parsed(reply)

@@ -16,7 +16,7 @@ from pg import Server
 
 
 @pytest.fixture
-async def lane(postgres: Server, migrate: Callable[[str], None], tmp_path: Path) -> AsyncGenerator[Lane]:  # noqa: F811
+async def lane(postgres: Server, migrate: Callable[[str], None], tmp_path: Path) -> AsyncGenerator[Lane]:
     url = postgres.create_database(postgres.template(migrate))
     try:
         with running_sandbox() as sandbox:

@@ -13,7 +13,7 @@ from hubbub.surfaces.cli.new import NAME
 from .hubbub_process import environment, ran
 
 TESTS = Path(__file__).resolve().parents[2]
-PLUGIN = """
+PLUGIN = '''
 import hubbub.platforms
 
 hubbub.platforms.__path__.append({folder!r})
@@ -24,7 +24,7 @@ def pytest_collection_finish():
     from conformance.limits import NOT_ENFORCED
 
     NOT_ENFORCED.setdefault("red_robin", {{}})
-"""
+'''
 COMMAND = "import added; from hubbub.main import run; run()"
 
 

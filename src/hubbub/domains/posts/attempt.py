@@ -18,7 +18,6 @@ from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.media import service as media
 from hubbub.domains.posts import outcome, rules, store
-from hubbub.domains.posts.service import with_alt
 from hubbub.domains.posts.store import Row
 from hubbub.errors import Action, Refusal, Refused
 from hubbub.errors.account import AccountNotFound, NoActivePage, PageInactive, ReconnectionRequired
@@ -158,7 +157,7 @@ class Attempt:
         draft = Draft(
             text=row.text if row.text is not None else post.text,
             title=row.title or post.title,
-            files=with_alt(files, options),
+            files=rules.with_alt(files, options),
             visibility=row.visibility or post.visibility,
             first_comment=self.first_comment,
             options=options,

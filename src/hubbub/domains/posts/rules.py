@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hubbub.errors import Action, Refusal, category_of
 from hubbub.errors.resource import StateInvalid
+from hubbub.social.draft import File
 
 PostStatus = Literal[
     "draft", "scheduled", "publishing", "published", "partial", "failed", "unconfirmed", "cancelled"
@@ -82,13 +84,22 @@ def error_of(refusal: Refusal, upstream: Mapping[str, Any] | None = None) -> dic
     return error
 
 
-def fingerprint(
-    text: str, media: Iterable[Mapping[str, Any]], targets: Iterable[tuple[str, str | None]]
-) -> str:
-    """Equal for posts that say the same to the same accounts: what the duplicate check compares."""
-    sources = [item.get("source") for item in media]
-    said = json.dumps([text, sources, sorted([account, page or ""] for account, page in targets)])
-    return hashlib.sha256(said.encode()).hexdigest()
+def fingerprint(post: Mapping[str, Any], targets: Iterable[Mapping[str, Any]]) -> str:
+    """Equal for posts that say the same to the same accounts: what the duplicate check compares.
+
+    `post` and each target carry `text`, `title`, `media` and `platform_data`; what a target says for itself
+    counts, not what it replaces. Times, first comments and the order of the targets do not count.
+    """
+    said: list[str] = []
+    for target in targets:
+        text, title, media = (
+            target[name] if target[name] is not None else post[name] for name in ("text", "title", "media")
+        )
+        options = options_for(target["platform"], post["platform_data"] or {}, target["platform_data"] or {})
+        place = [target["account_id"], target["page_id"] or ""]
+        sources = [item.get("source") for item in media or ()]
+        said.append(json.dumps([*place, text or "", title or "", sources, options], sort_keys=True))
+    return hashlib.sha256(json.dumps(sorted(said)).encode()).hexdigest()
 
 
 def options_for(platform: str, at_post: Mapping[str, Any], at_target: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,3 +114,13 @@ def options_for(platform: str, at_post: Mapping[str, Any], at_target: Mapping[st
 
 def first_due(scheduled_at: datetime | None, now: datetime) -> datetime:
     return scheduled_at if scheduled_at is not None else now
+
+
+def with_alt(files: Sequence[File], given: Mapping[str, Any]) -> tuple[File, ...]:
+    """Alternative texts from `platform_data` where the media itself carries none."""
+    texts = given.get("alt_texts") or ([given["alt_text"]] if given.get("alt_text") else [])
+    described = list(files)
+    for position, text in enumerate(texts):
+        if position < len(described) and isinstance(text, str) and not described[position].alt:
+            described[position] = replace(described[position], alt=text)
+    return tuple(described)

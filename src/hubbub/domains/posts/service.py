@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -131,14 +130,7 @@ async def _target(
     shared: tuple[File, ...],
 ) -> tuple[dict[str, Any], list[Refusal]]:
     """One target's row, and what is wrong with it."""
-    problems: list[Refusal] = []
-    page_id = wanted.page_id
-    if wanted.page_id is not None:
-        try:
-            page = await accounts.page_for(work, account, wanted.page_id)
-            page_id = page.id if page else None
-        except Refusal as refusal:
-            problems.append(refusal)
+    page_id, problems = await _page(work, account, wanted.page_id)
     own = wanted.media_given()
     files, refused = (shared, []) if own is None else await _files(work, own, f"targets[{position}].media")
     problems += refused
@@ -146,47 +138,51 @@ async def _target(
         {**account.metadata, "sandbox": account.mode == "sandbox"}
     )
     given = rules.options_for(account.platform, command.platform_data or {}, wanted.platform_data or {})
-    for item in own if own is not None else command.media_given() or ():
-        if item["source_type"] == "platform_attachment_id":
-            problems.append(UnsupportedSource(platform=account.platform, account_id=account.id))
-    draft = Draft(
-        text=wanted.text if wanted.text is not None else command.text or "",
-        title=wanted.title or command.title,
-        files=with_alt(files, given),
-        visibility=wanted.visibility or command.visibility,
-        first_comment=wanted.first_comment or command.first_comment,
-        options=given,
-    )
+    problems += [
+        UnsupportedSource(platform=account.platform, account_id=account.id)
+        for item in (own if own is not None else command.media_given() or ())
+        if item["source_type"] == "platform_attachment_id"
+    ]
+    draft = _draft(command, wanted, rules.with_alt(files, given), given)
     if not command.skip_validation and not refused:
         problems += limits.check(facts, draft, account.id)
     problems += options.check(facts, given, account.id)
-    at = None if command.publish_now else wanted.scheduled_at
     row = {
         "id": ids.new_uuid(),
         "position": position,
         "account_id": account.id,
         "page_id": page_id,
         "platform": account.platform,
-        "text": wanted.text,
-        "title": wanted.title,
-        "visibility": wanted.visibility,
-        "first_comment": wanted.first_comment,
+        **wanted.model_dump(include={"text", "title", "visibility", "first_comment"}),
         "media": own,
         "platform_data": wanted.platform_data or {},
-        "scheduled_at": at,
+        "scheduled_at": None if command.publish_now else wanted.scheduled_at,
         "warnings": options.unused(facts, limits.format_of(facts, draft), given),
     }
     return row, problems
 
 
-def with_alt(files: Sequence[File], given: Mapping[str, Any]) -> tuple[File, ...]:
-    """Alternative texts from `platform_data` where the media itself carries none."""
-    texts = given.get("alt_texts") or ([given["alt_text"]] if given.get("alt_text") else [])
-    described = list(files)
-    for position, text in enumerate(texts):
-        if position < len(described) and isinstance(text, str) and not described[position].alt:
-            described[position] = replace(described[position], alt=text)
-    return tuple(described)
+async def _page(
+    work: Work, account: accounts.Account, page_id: str | None
+) -> tuple[str | None, list[Refusal]]:
+    if page_id is None:
+        return None, []
+    try:
+        page = await accounts.page_for(work, account, page_id)
+    except Refusal as refusal:
+        return page_id, [refusal]
+    return page.id if page else None, []
+
+
+def _draft(command: PostIn, wanted: TargetIn, files: tuple[File, ...], given: Mapping[str, Any]) -> Draft:
+    return Draft(
+        text=wanted.text if wanted.text is not None else command.text or "",
+        title=wanted.title or command.title,
+        files=files,
+        visibility=wanted.visibility or command.visibility,
+        first_comment=wanted.first_comment or command.first_comment,
+        options=given,
+    )
 
 
 def _twice(rows: Sequence[Mapping[str, Any]]) -> list[Refusal]:
@@ -212,35 +208,20 @@ async def _keep(
     chosen: Mapping[str, accounts.Account],
 ) -> Loaded:
     store = PostStore(work)
-    status = "publishing" if command.publish_now else "scheduled" if command.scheduled_at else "draft"
-    places = [(row["account_id"], row["page_id"]) for row in rows]
-    fingerprint = rules.fingerprint(command.text or "", content, places)
-    if status != "draft" and not command.skip_duplicate_check:
-        await _refuse_twin(work, store, fingerprint)
     mode = next((account.mode for account in chosen.values()), work.mode)
-    post_id = ids.new_uuid()
-    post: dict[str, Any] = {
-        "id": post_id,
-        "status": status,
-        "mode": mode,
-        "text": command.text or "",
-        "title": command.title,
-        "visibility": command.visibility,
-        "first_comment": command.first_comment,
-        "media": content,
-        "platform_data": command.platform_data or {},
-        "fingerprint": fingerprint,
-        "scheduled_at": None if command.publish_now else command.scheduled_at,
-        "created_at": work.now,
-        "updated_at": work.now,
-    }
+    post = _post(work, command, content, mode)
+    post["fingerprint"] = rules.fingerprint(post, rows)
+    status, post_id = post["status"], post["id"]
+    if status != "draft" and not command.skip_duplicate_check:
+        await _refuse_twin(work, store, post["fingerprint"])
     for row in rows:
-        due = rules.first_due(row["scheduled_at"] or post["scheduled_at"], work.now)
-        leaves = status != "draft"
-        row |= {
-            "post_id": post_id, "status": "pending", "stage": "waiting", "updated_at": work.now,
-            "due_at": due if leaves else None, "planned_at": due if leaves else None,
-        }  # fmt: skip
+        due = (
+            rules.first_due(row["scheduled_at"] or post["scheduled_at"], work.now)
+            if status != "draft"
+            else None
+        )
+        row |= {"post_id": post_id, "status": "pending", "stage": "waiting", "updated_at": work.now}
+        row |= {"due_at": due, "planned_at": due}
     await store.add(post, rows)
     loaded = await load(work, post_id)
     await events.announce(work, happened.created(loaded[0]))
@@ -249,6 +230,21 @@ async def _keep(
     if status == "publishing":
         await work.nudge(DUE)
     return loaded
+
+
+def _post(work: Work, command: PostIn, content: list[dict[str, Any]], mode: str) -> dict[str, Any]:
+    return {
+        "id": ids.new_uuid(),
+        "status": "publishing" if command.publish_now else "scheduled" if command.scheduled_at else "draft",
+        "mode": mode,
+        "text": command.text or "",
+        **command.model_dump(include={"title", "visibility", "first_comment"}),
+        "media": content,
+        "platform_data": command.platform_data or {},
+        "scheduled_at": None if command.publish_now else command.scheduled_at,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
 
 
 async def _refuse_twin(work: Work, store: PostStore, fingerprint: str) -> None:

@@ -24,7 +24,7 @@ def doctor(
     context: typer.Context,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="The data folder. [default: HUBBUB_DATA_DIR, or .hubbub]", show_default=False),
+        typer.Option(help="The data folder; HUBBUB_DATA_DIR or .hubbub when left out.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

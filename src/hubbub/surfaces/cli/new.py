@@ -28,7 +28,7 @@ def platform(
     name: Annotated[str, typer.Argument(help="Lower case, as it will be written in the API.")],
     into: Annotated[
         Path | None,
-        typer.Option(help="Where its folder goes. [default: beside the others]", show_default=False),
+        typer.Option(help="Where its folder goes; beside the others when left out.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

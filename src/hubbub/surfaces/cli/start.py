@@ -14,7 +14,9 @@ app = typer.Typer()
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Where everything lives. [default: HUBBUB_DATA_DIR, or .hubbub]", show_default=False),
+    typer.Option(
+        help="Where everything lives; HUBBUB_DATA_DIR or .hubbub when left out.", show_default=False
+    ),
 ]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on; 0 picks a free one.", min=0, max=65535)]
