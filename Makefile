@@ -1,6 +1,8 @@
 # Each target sets up what it needs: a virtual environment beside the code, from the package
 # registries only. Nothing is installed outside this folder.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Certificates of the machine, so that it works behind a proxy of the company as well.
+export UV_SYSTEM_CERTS := 1
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
