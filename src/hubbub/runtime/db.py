@@ -57,11 +57,15 @@ class Database:
             json_serializer=_to_json,
             json_deserializer=msgspec.json.decode,
         )
+        self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self.engine.begin() as connection:
+    async def begin(self, *, snapshot: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        With `snapshot`, all its reads see one moment: for answers put together from several queries.
+        """
+        async with (self._snapshots if snapshot else self.engine).begin() as connection:
             yield connection
 
     async def close(self) -> None:

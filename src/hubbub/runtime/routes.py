@@ -84,6 +84,8 @@ class Route:
     tag: str
     also: tuple[int, ...] = ()
     """Other statuses that a Reply of this route may carry, with the same body."""
+    snapshot: bool = False
+    """Whether everything it reads is of one moment; for routes that only read, in several queries."""
 
     @property
     def name(self) -> str:
@@ -109,11 +111,12 @@ class Router:
         auth: Auth = "any",
         takes: Literal["json", "multipart", "raw", "nothing"] | None = None,
         also: tuple[int, ...] = (),
+        snapshot: bool = False,
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             kind = takes or ("json" if "body" in handler.__annotations__ else "nothing")
             full = str(PurePath("/", self.prefix.strip("/"), path.strip("/")))
-            route = Route(method, full, handler, status, raises, scope, auth, kind, self.tag, also)
+            route = Route(method, full, handler, status, raises, scope, auth, kind, self.tag, also, snapshot)
             self.routes.append(route)
             return handler
 

@@ -61,7 +61,11 @@ class Work:
 
 
 @asynccontextmanager
-async def open_work(runtime: Runtime, caller: Caller) -> AsyncGenerator[Work]:
-    """One transaction for one caller: commits when the block ends, rolls back when it raises."""
-    async with runtime.database.begin() as connection:
-        yield Work(connection, runtime, caller)
+async def open_work(runtime: Runtime, caller: Caller, *, snapshot: bool = False) -> AsyncGenerator[Work]:
+    """One transaction for one caller: commits when the block ends, rolls back when it raises.
+
+    With `snapshot`, all its reads see one moment. Its time is the database's, because the machines of one installation need not agree.
+    """
+    async with runtime.database.begin(snapshot=snapshot) as connection:
+        now = (await connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        yield Work(connection, runtime, caller, now)

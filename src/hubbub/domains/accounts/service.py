@@ -84,6 +84,11 @@ async def listed(work: Work, brand_id: str | None) -> list[tuple[Account, str | 
     return await AccountStore(work).all(wanted)
 
 
+async def within(work: Work, brand_ids: Iterable[str]) -> frozenset[str]:
+    """The ids of these brands' accounts, the disconnected ones too: what was done with them stays theirs."""
+    return await AccountStore(work).within(brand_ids)
+
+
 async def page_for(work: Work, account: Account, page_id: str | None) -> PageRow | None:
     """The page to publish to: the one named, else the default, else the only one that is active.
 

@@ -110,6 +110,13 @@ class AccountStore:
             query = query.where(accounts.c.brand_id == brand_id)
         return [(account_in(row), row.page_name) for row in await self.db.execute(query)]
 
+    async def within(self, brand_ids: Iterable[str]) -> frozenset[str]:
+        """The ids of these brands' accounts, the disconnected ones too."""
+        brands = [brand for text in brand_ids if (brand := ids.as_uuid(text))]
+        mine = accounts.c.workspace_id == self.work.workspace_id
+        rows = await self.db.execute(sa.select(accounts.c.id).where(mine, accounts.c.brand_id.in_(brands)))
+        return frozenset(rows.scalars())
+
     async def same_profile(self, platform: str, mode: Mode, remote_id: str) -> Account | None:
         """The account of this profile, whoever's it is. Nobody else connects it before the transaction ends."""
         await self.lock(f"profile {platform} {mode} {remote_id}")

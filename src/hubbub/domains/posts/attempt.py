@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,7 +25,6 @@ from hubbub.errors.account import AccountNotFound, NoActivePage, PageInactive, R
 from hubbub.errors.platform import PlatformUnavailable
 from hubbub.errors.publishing import AccountLoadFailed, MediaUnavailable, PageResolveFailed, Unconfirmed
 from hubbub.errors.resource import ResourceNotFound
-from hubbub.kit import clock
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.work import Caller, Work
 from hubbub.social.draft import Draft
@@ -48,6 +48,12 @@ class Attempt:
         self.post = post
         self.caller = Caller(row.workspace_id, mode=post.mode)
         self._connector: Connector | None = None
+        self._seen = time.monotonic()
+
+    @property
+    def now(self) -> datetime:
+        """The database's time, the only clock that all workers share; theirs may differ by hours."""
+        return self.row.clock + timedelta(seconds=time.monotonic() - self._seen)
 
     # The row
 
@@ -58,20 +64,20 @@ class Attempt:
 
     async def change(self, **changes: Any) -> None:
         async with self.transaction() as db:
-            await store.change(db, self.id, updated_at=clock.now(), **changes)
+            await store.change(db, self.id, updated_at=self.now, **changes)
 
     async def reload(self) -> None:
         async with self.transaction() as db:
             row = await store.target(db, self.id)
         if row is None:
             raise Later
-        self.row = row
+        self.row, self._seen = row, time.monotonic()
 
     async def end(self, ended: outcome.Outcome, *, then_comment: bool = False) -> None:
         """Record how it ended, and what that makes of the post, in one transaction."""
         async with self.transaction() as db:
             await outcome.record(
-                Work(db, self.runtime, self.caller), self.row, ended, then_comment=then_comment
+                Work(db, self.runtime, self.caller, self.now), self.row, ended, then_comment=then_comment
             )
 
     # What the steps need
@@ -96,7 +102,7 @@ class Attempt:
     async def _connect(self) -> Connector:
         try:
             async with self.transaction() as db:
-                work = Work(db, self.runtime, self.caller)
+                work = Work(db, self.runtime, self.caller, self.now)
                 account = (await accounts.visible(work, [self.row.account_id]))[self.row.account_id]
                 page = await accounts.page_for(work, account, self.row.page_id)
                 if page is not None and self.row.page_id is None:
@@ -151,7 +157,7 @@ class Attempt:
         ]
         async with self.transaction() as db:
             try:
-                files = await media.attach(Work(db, self.runtime, self.caller), refs)
+                files = await media.attach(Work(db, self.runtime, self.caller, self.now), refs)
             except (Refused, Refusal) as gone:
                 raise MediaUnavailable(platform=row.platform, account_id=row.account_id) from gone
         draft = Draft(
@@ -169,18 +175,18 @@ class Attempt:
     # Waiting
 
     async def try_later(self, wait: timedelta | None = None) -> None:
-        due = clock.now() + (wait or rules.backoff(self.row.tries))
+        due = self.now + (wait or rules.backoff(self.row.tries))
         await self.change(tries=self.row.tries + 1, due_at=due)
         raise Later
 
     async def wait_until(self, moment: datetime) -> None:
-        if moment > clock.now():
+        if moment > self.now:
             await self.change(due_at=moment)
             raise Later
 
     def past_deadline(self) -> bool:
-        started = self.row.started_at or clock.now()
-        return clock.now() - started > timedelta(hours=self.runtime.settings.account_deadline_hours)
+        started = self.row.started_at or self.now
+        return self.now - started > timedelta(hours=self.runtime.settings.account_deadline_hours)
 
     async def visible_at(self, rule: Publish, fence: datetime) -> datetime:
         """When a read certainly shows whatever was sent behind this fence.
@@ -231,7 +237,7 @@ class Attempt:
         await self.again_from_the_start(
             error=error,
             tries=self.row.tries + 1,
-            due_at=clock.now() + (timedelta(seconds=asked) if asked else rules.backoff(self.row.tries)),
+            due_at=self.now + (timedelta(seconds=asked) if asked else rules.backoff(self.row.tries)),
         )
         raise Later
 
@@ -244,7 +250,7 @@ class Attempt:
             return
         async with self.transaction() as db:
             if is_auth:
-                work = Work(db, self.runtime, self.caller)
+                work = Work(db, self.runtime, self.caller, self.now)
                 await accounts.expired(
                     work, self.row.account_id, accounts.ACCESS_REVOKED, seen_version=version
                 )
@@ -260,9 +266,9 @@ class Attempt:
 
     async def park(self, refusal: Refusal, upstream: dict[str, Any] | None, keep: str) -> None:
         """Wait for the account to come back, until the deadline (DESIGN: `pending` with the reason)."""
-        since = self.row.waiting_since or clock.now()
+        since = self.row.waiting_since or self.now
         deadline = since + timedelta(hours=self.runtime.settings.account_deadline_hours)
-        if clock.now() >= deadline:
+        if self.now >= deadline:
             await self.end(await outcome.missed(self.row, deadline))
             return
         reason = ReconnectionRequired(

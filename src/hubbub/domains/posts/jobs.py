@@ -10,7 +10,6 @@ from hubbub.domains.posts import outcome, publish, rules, store
 from hubbub.domains.posts.service import DUE
 from hubbub.errors.publishing import Unconfirmed
 from hubbub.errors.system import Internal
-from hubbub.kit import clock
 from hubbub.runtime import durable, log
 from hubbub.runtime.durable import Busy
 from hubbub.runtime.process import Runtime
@@ -42,7 +41,7 @@ async def publish_target(runtime: Runtime, id: str) -> None:
                 await _run(runtime, *found)
     except Busy:
         async with runtime.database.begin() as db:
-            await store.change(db, target_id, due_at=clock.now() + timedelta(seconds=1))
+            await store.change(db, target_id, due_at=store.NOW + timedelta(seconds=1))
 
 
 async def _run(runtime: Runtime, row: store.Row, post: store.Row) -> None:
@@ -60,7 +59,7 @@ async def _trouble(work: Work, row: store.Row, failure: Exception) -> None:
     if now is None or now.due_at is None:
         return
     if now.tries < MAX_TROUBLES:
-        await store.change(work.db, row.id, tries=now.tries + 1, due_at=work.now + rules.backoff(now.tries))
+        await store.change(work.db, row.id, tries=now.tries + 1, due_at=store.NOW + rules.backoff(now.tries))
         return
     if now.stage in ("submitting", "unknown", "sent"):
         evidence = f"an error of ours while looking for it: {type(failure).__name__}"
@@ -76,7 +75,7 @@ async def sweep_due(runtime: Runtime) -> None:
     while True:
         async with runtime.database.begin() as db:
             work = Work(db, runtime, Caller(UUID(int=0)))
-            due = await store.claim_due(db, work.now, LEASE, limit=200)
+            due = await store.claim_due(db, LEASE, limit=200)
             await durable.start_many(
                 work, publish_target, [(str(row.id), f"{row.id}:{row.claims}", row.platform) for row in due]
             )
@@ -90,7 +89,7 @@ async def account_is_back(runtime: Runtime, id: str) -> None:
     async with runtime.database.begin() as db:
         work = Work(db, runtime, Caller(UUID(int=0)))
         _, payload = await events.payload_of(work, UUID(id))
-        if await store.release_waiting(db, payload["account_id"], work.now):
+        if await store.release_waiting(db, payload["account_id"]):
             await work.nudge(DUE)
 
 

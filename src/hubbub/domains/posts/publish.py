@@ -29,7 +29,6 @@ from hubbub.domains.posts.store import Row
 from hubbub.domains.posts.tables import targets
 from hubbub.errors import Action, Refusal
 from hubbub.errors.platform import PlatformUnavailable
-from hubbub.kit import clock
 
 LOOK_FOR = timedelta(minutes=10)
 """How long a lost answer is looked for before a person has to."""
@@ -60,7 +59,7 @@ class Publication(Attempt):
 
     async def begin(self) -> None:
         """Say that the work has started."""
-        now = clock.now()
+        now = self.now
         async with self.transaction() as db:
             if not await store.mark_publishing(db, self.row.post_id):
                 raise Later
@@ -81,7 +80,7 @@ class Publication(Attempt):
             return
         async with self.transaction() as db:
             if isinstance(made, Working):
-                due = clock.now() + timedelta(seconds=made.look_after)
+                due = self.now + timedelta(seconds=made.look_after)
                 await store.change(db, self.id, working=dict(made.body), due_at=due, tries=0)
             else:
                 await store.change(
@@ -142,6 +141,10 @@ class Publication(Attempt):
             return
         if found is not None:
             await self.keep_receipt(found)
+        elif rule.certainty == "findable" and not self.row.absences:
+            # A clock that was set in the meantime can have shortened one wait, but not two.
+            await self.change(absences=1, due_at=self.now + timedelta(seconds=rule.visible_after))
+            raise Later
         elif self.row.submits >= rules.MAX_SUBMITS:
             await self.end(
                 outcome.failed(
@@ -221,18 +224,18 @@ class Publication(Attempt):
     async def wait_for_platform(self, facts: Platform, working: Working) -> None:
         """A platform that never finishes has not certainly failed: it may yet appear."""
         limit = timedelta(seconds=self.publishing(facts).settle_timeout)
-        if clock.now() - (self.row.sent_at or clock.now()) > limit:
+        if self.now - (self.row.sent_at or self.now) > limit:
             await self.give_up_looking(f"the platform was still processing it after {limit}")
             return
         receipt = {**self.row.receipt, "body": dict(working.body)}
-        await self.change(receipt=receipt, due_at=clock.now() + timedelta(seconds=working.look_after))
+        await self.change(receipt=receipt, due_at=self.now + timedelta(seconds=working.look_after))
         raise Later
 
     # Fences
 
     async def take_fence(self) -> bool:
         """Commit, before the call, that it is being made. False when somebody else already has."""
-        now = clock.now()
+        now = self.now
         async with self.transaction() as db:
             return await store.change(
                 db, self.id, targets.c.fence.is_(None), targets.c.stage == "prepared",
@@ -241,16 +244,16 @@ class Publication(Attempt):
 
     async def drop_fence(self, after: timedelta | None = None) -> None:
         """It certainly did not happen: the way is free again, at once or after a while."""
-        due = clock.now() + after if after else self.row.due_at
-        await self.change(fence=None, stage="prepared", lost_at=None, lost_because=None, tries=0, due_at=due)
+        due = self.now + after if after else self.row.due_at
+        await self.change(
+            fence=None, stage="prepared", lost_at=None, lost_because=None, absences=0, tries=0, due_at=due
+        )
         if after:
             raise Later
 
     async def take_comment_fence(self) -> bool:
         async with self.transaction() as db:
-            return await store.change(
-                db, self.id, targets.c.comment_fence.is_(None), comment_fence=clock.now()
-            )
+            return await store.change(db, self.id, targets.c.comment_fence.is_(None), comment_fence=self.now)
 
     async def retry_comment(self, because: str) -> None:
         if self.row.tries >= rules.MAX_TRIES:
@@ -262,20 +265,18 @@ class Publication(Attempt):
 
     async def keep_receipt(self, receipt: Receipt) -> None:
         kept = {"remote_id": receipt.remote_id, "permalink": receipt.permalink, "body": dict(receipt.body)}
-        await self.change(
-            stage="sent", receipt=kept, remote_id=receipt.remote_id, sent_at=clock.now(), tries=0
-        )
+        await self.change(stage="sent", receipt=kept, remote_id=receipt.remote_id, sent_at=self.now, tries=0)
 
     async def lose_answer(self, because: str) -> None:
-        await self.change(stage="unknown", lost_at=clock.now(), lost_because=because[:500], tries=0)
+        await self.change(stage="unknown", lost_at=self.now, lost_because=because[:500], tries=0)
 
     async def look_again(self, failure: Exception, connector: Connector) -> None:
         """Looking failed for a reason of its own; it may be repeated for a while."""
         if isinstance(failure, RemoteRefusal) and failure.refusal.action is Action.RECONNECT:
             await self.reconnect(failure, connector, keep="stage")
             return
-        since = self.row.lost_at or self.row.sent_at or clock.now()
-        if clock.now() - since > LOOK_FOR:
+        since = self.row.lost_at or self.row.sent_at or self.now
+        if self.now - since > LOOK_FOR:
             await self.give_up_looking(str(failure))
             return
         await self.try_later(asked_wait(failure))

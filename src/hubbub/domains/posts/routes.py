@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from hubbub.domains.posts import service
+from hubbub.domains.posts import reading, service
 from hubbub.domains.posts.schemas import (
     DeletePostOut,
     DeleteQuery,
@@ -28,6 +28,7 @@ from hubbub.errors.resource import (
 )
 from hubbub.errors.validation import FieldInvalid, FieldRequired
 from hubbub.kit import paging
+from hubbub.kit.clock import from_wire
 from hubbub.runtime.lists import Paged, invalid_cursor, page
 from hubbub.runtime.routes import Router
 from hubbub.runtime.work import Work
@@ -35,7 +36,7 @@ from hubbub.runtime.work import Work
 router = Router("/v1/posts", "Posts")
 
 
-@router.get(scope="posts:read", raises=(FieldInvalid,))
+@router.get(scope="posts:read", snapshot=True, raises=(FieldInvalid,))
 async def list_posts(work: Work, query: PostsQuery) -> Paged[PostOut]:
     """List posts.
 
@@ -51,8 +52,9 @@ async def list_posts(work: Work, query: PostsQuery) -> Paged[PostOut]:
         search=query.search,
         sort=query.sort,
         hidden=query.hidden,
+        brand_id=query.brand_id,
     )
-    found, position = await service.list_posts(work, wanted, query.limit, _after(query))
+    found, position = await reading.list_posts(work, wanted, query.limit, _after(query))
     return page([post_out(*one) for one in found], query.limit, paging.encode(position) if position else None)
 
 
@@ -61,7 +63,7 @@ def _after(query: PostsQuery) -> tuple[datetime, UUID] | None:
     if position is None:
         return None
     try:
-        return datetime.fromisoformat(position[0]), UUID(position[1])
+        return from_wire(position[0]), UUID(position[1])
     except (TypeError, ValueError, AttributeError):
         raise invalid_cursor() from None
 
@@ -83,13 +85,13 @@ async def create_post(work: Work, body: PostIn) -> PostOut:
     return post_out(*await service.create(work, body))
 
 
-@router.get("{pid}", scope="posts:read", raises=(PostNotFound, AmbiguousPostId))
+@router.get("{pid}", scope="posts:read", snapshot=True, raises=(PostNotFound, AmbiguousPostId))
 async def get_post(work: Work, pid: str) -> PostOut:
     """Get one post, by its id or by the id a platform gave it."""
-    return post_out(*await service.get(work, pid))
+    return post_out(*await reading.get(work, pid))
 
 
-@router.delete("{pid}", scope="posts:write", raises=(PostNotFound, StateInvalid))
+@router.delete("{pid}", scope="posts:write", raises=(PostNotFound, AccountNotFound, StateInvalid))
 async def delete_post(work: Work, pid: str, query: DeleteQuery) -> DeletePostOut:
     """Delete a post here, and on every platform where it is live and can be deleted."""
     return await service.delete(work, pid, query.platform)
@@ -99,14 +101,18 @@ async def delete_post(work: Work, pid: str, query: DeleteQuery) -> DeletePostOut
     "{pid}/publish",
     scope="posts:write",
     status=201,
-    raises=(PostNotFound, StateInvalid, FieldRequired, Conflict),
+    raises=(PostNotFound, AccountNotFound, StateInvalid, FieldRequired, Conflict),
 )
 async def publish_post(work: Work, pid: str) -> PostOut:
     """Publish a draft, or a scheduled post ahead of its time."""
     return post_out(*await service.publish(work, pid))
 
 
-@router.post("{pid}/retry", scope="posts:write", raises=(PostNotFound, StateInvalid, NoRetryableDeliveries))
+@router.post(
+    "{pid}/retry",
+    scope="posts:write",
+    raises=(PostNotFound, AccountNotFound, StateInvalid, NoRetryableDeliveries),
+)
 async def retry_post(work: Work, pid: str) -> Success:
     """Send the failed targets of a post again; published and unconfirmed ones are left alone."""
     await service.retry(work, pid)

@@ -118,7 +118,8 @@ def first_due(scheduled_at: datetime | None, now: datetime) -> datetime:
 
 def with_alt(files: Sequence[File], given: Mapping[str, Any]) -> tuple[File, ...]:
     """Alternative texts from `platform_data` where the media itself carries none."""
-    texts = given.get("alt_texts") or ([given["alt_text"]] if given.get("alt_text") else [])
+    listed = given.get("alt_texts")
+    texts = listed if listed and isinstance(listed, list) else [given.get("alt_text")]
     described = list(files)
     for position, text in enumerate(texts):
         if position < len(described) and isinstance(text, str) and not described[position].alt:

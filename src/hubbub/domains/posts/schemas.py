@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from hubbub.domains.posts.store import Row
 from hubbub.kit.clock import from_wire, to_wire
@@ -42,6 +42,16 @@ class ContentIn(BaseModel):
     first_comment: str | None = Field(default=None, max_length=10_000)
     visibility: Visibility | None = None
     platform_data: dict[str, Any] | None = None
+
+    @field_validator("platform_data")
+    @classmethod
+    def _names_a_format(cls, given: dict[str, Any] | None) -> dict[str, Any] | None:
+        """For all platforms or for one: `content_type` is looked up, so it has to be a name."""
+        for options in (given or {}, *(given or {}).values()):
+            asked = cast(dict[str, Any], options).get("content_type") if isinstance(options, dict) else None
+            if asked is not None and not isinstance(asked, str):
+                raise ValueError("has a content_type that must be text.")
+        return given
 
     def media_given(self) -> list[dict[str, Any]] | None:
         """`media` wins over the older `media_ids`; None when neither was given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +15,12 @@ from hubbub.domains.events import service as events
 from hubbub.domains.media import service as media
 from hubbub.domains.posts import events as happened
 from hubbub.domains.posts import rules
+from hubbub.domains.posts.reading import Loaded, load, own
 from hubbub.domains.posts.schemas import DeletedOut, DeletePostOut, PostIn, TargetIn
-from hubbub.domains.posts.store import Filter, PostStore, Row
+from hubbub.domains.posts.store import PostStore, Row
 from hubbub.errors import Refusal, Refused
 from hubbub.errors.publishing import DuplicateTarget, UnsupportedSource
-from hubbub.errors.resource import AmbiguousPostId, Conflict, NoRetryableDeliveries, PostNotFound
+from hubbub.errors.resource import Conflict, NoRetryableDeliveries
 from hubbub.errors.validation import FieldInvalid, FieldRequired
 from hubbub.kit import ids
 from hubbub.runtime.work import Work
@@ -28,10 +29,6 @@ from hubbub.social.draft import Draft, File
 DUPLICATE_WINDOW = timedelta(hours=24)
 DUE = "hubbub_due"
 """Nudged when something became due this moment."""
-
-Loaded = tuple[Row, list[Row]]
-"""A post and its targets."""
-
 
 # Creating
 
@@ -43,8 +40,9 @@ async def create(work: Work, command: PostIn) -> Loaded:
     chosen, refused = await _accounts(work, command.targets)
     problems += refused
     content = command.media_given() or []
-    files, refused = await _files(work, content, "media")
-    problems += refused
+    shared, refused = await _files(work, content, "media")
+    problems += _told_here(refused) if command.targets else refused
+    files = None if refused else shared
     rows: list[dict[str, Any]] = []
     for position, wanted in enumerate(command.targets):
         account = chosen.get(wanted.account_id)
@@ -64,7 +62,8 @@ def _check_shape(work: Work, command: PostIn, leaving: bool) -> Sequence[Refusal
     has_media = bool(command.media_given()) or any(target.media_given() for target in command.targets)
     if not (command.text or "").strip() and not has_media and not _has_link(command):
         problems.append(FieldRequired(field="text"))
-    if leaving and not command.targets:
+    # A key restricted to brands could never see a draft that is for nobody.
+    if (leaving or work.caller.brand_ids) and not command.targets:
         problems.append(FieldRequired(field="targets"))
     if not command.publish_now:
         times = [("scheduled_at", command.scheduled_at)]
@@ -127,24 +126,28 @@ async def _target(
     wanted: TargetIn,
     position: int,
     account: accounts.Account,
-    shared: tuple[File, ...],
+    shared: tuple[File, ...] | None,
 ) -> tuple[dict[str, Any], list[Refusal]]:
-    """One target's row, and what is wrong with it."""
-    page_id, problems = await _page(work, account, wanted.page_id)
-    own = wanted.media_given()
-    files, refused = (shared, []) if own is None else await _files(work, own, f"targets[{position}].media")
-    problems += refused
+    """One target's row, and what is wrong with it. `shared` are the post's files, None when some are refused."""
+    leaving = command.publish_now or command.scheduled_at is not None
+    page_id, problems = await _page(work, account, wanted.page_id, leaving)
+    own, field, files, refused = wanted.media_given(), "media", shared, list[Refusal]()
+    if own is not None:
+        field = f"targets[{position}].media"
+        found, refused = await _files(work, own, field)
+        files = None if refused else found
+    problems += _told_here(refused)
     facts = work.platforms[account.platform].facts.for_account(
         {**account.metadata, "sandbox": account.mode == "sandbox"}
     )
     given = rules.options_for(account.platform, command.platform_data or {}, wanted.platform_data or {})
     problems += [
-        UnsupportedSource(platform=account.platform, account_id=account.id)
-        for item in (own if own is not None else command.media_given() or ())
+        UnsupportedSource(platform=account.platform, account_id=account.id, field=f"{field}[{number}]")
+        for number, item in enumerate(own if own is not None else command.media_given() or ())
         if item["source_type"] == "platform_attachment_id"
     ]
-    draft = _draft(command, wanted, rules.with_alt(files, given), given)
-    if not command.skip_validation and not refused:
+    draft = _draft(command, wanted, rules.with_alt(files or (), given), given)
+    if not command.skip_validation and files is not None:
         problems += limits.check(facts, draft, account.id)
     problems += options.check(facts, given, account.id)
     row = {
@@ -162,16 +165,22 @@ async def _target(
     return row, problems
 
 
+def _told_here(refused: Sequence[Refusal]) -> list[Refusal]:
+    """Without what each target tells for its own platform."""
+    return [refusal for refusal in refused if not isinstance(refusal, UnsupportedSource)]
+
+
 async def _page(
-    work: Work, account: accounts.Account, page_id: str | None
+    work: Work, account: accounts.Account, page_id: str | None, leaving: bool
 ) -> tuple[str | None, list[Refusal]]:
-    if page_id is None:
+    """The page that was named. Without one the default counts when the post leaves; now there has to be any."""
+    if page_id is None and not leaving:
         return None, []
     try:
-        page = await accounts.page_for(work, account, page_id)
+        await accounts.page_for(work, account, page_id)
     except Refusal as refusal:
         return page_id, [refusal]
-    return page.id if page else None, []
+    return page_id, []
 
 
 def _draft(command: PostIn, wanted: TargetIn, files: tuple[File, ...], given: Mapping[str, Any]) -> Draft:
@@ -256,51 +265,6 @@ async def _refuse_twin(work: Work, store: PostStore, fingerprint: str) -> None:
             reason="duplicate_content",
             post_id=str(twin),
         )
-
-
-# Reading
-
-
-async def load(work: Work, post_id: UUID, *, lock: bool = False) -> Loaded:
-    """A post of this workspace with its targets. Raises PostNotFound."""
-    store = PostStore(work)
-    post = await store.get(post_id, lock=lock)
-    if post is None:
-        raise PostNotFound(id=str(post_id))
-    return post, (await store.targets_of([post_id]))[post_id]
-
-
-async def get(work: Work, pid: str) -> Loaded:
-    """By our id, or by the platform's own id of a published target. Raises PostNotFound, AmbiguousPostId."""
-    post_id = ids.as_uuid(pid)
-    if post_id is not None:
-        return await load(work, post_id)
-    found = await PostStore(work).by_remote_id(pid)
-    if len(found) > 1:
-        raise AmbiguousPostId(post_ids=[str(one) for one in found])
-    if not found:
-        raise PostNotFound(id=pid)
-    return await load(work, found[0])
-
-
-async def own(work: Work, pid: str) -> Loaded:
-    """By our id only, locked against everybody else until the transaction ends. Raises PostNotFound."""
-    post_id = ids.as_uuid(pid)
-    if post_id is None:
-        raise PostNotFound(id=pid)
-    return await load(work, post_id, lock=True)
-
-
-async def list_posts(
-    work: Work, wanted: Filter, limit: int, after: tuple[datetime, UUID] | None
-) -> tuple[list[Loaded], list[Any] | None]:
-    """One page, and the position the next one starts after (None on the last page)."""
-    store = PostStore(work)
-    rows = list(await store.list(wanted, limit, after))
-    shown, more = rows[:limit], len(rows) > limit
-    targets = await store.targets_of([row.id for row in shown])
-    position = [shown[-1].sort_key.isoformat(), str(shown[-1].id)] if more else None
-    return [(row, targets[row.id]) for row in shown], position
 
 
 # Acting

@@ -32,6 +32,10 @@ class Filter:
     search: str | None = None
     sort: str = "scheduled_asc"
     hidden: bool = False
+    brand_id: str | None = None
+    covered: frozenset[str] | None = None
+    """Only posts to one of these accounts."""
+    mode: str | None = None
 
 
 class PostStore:
@@ -86,6 +90,10 @@ class PostStore:
     def _conditions(self, wanted: Filter, key: Any) -> Iterable[sa.ColumnElement[bool]]:
         if not wanted.hidden:
             yield posts.c.hidden.is_(False)
+        if wanted.mode:
+            yield posts.c.mode == wanted.mode
+        if wanted.covered is not None:
+            yield sa.exists().where(targets.c.post_id == posts.c.id, targets.c.account_id.in_(wanted.covered))
         if wanted.status:
             yield posts.c.status == wanted.status
         if wanted.since:
@@ -153,7 +161,7 @@ class PostStore:
         """Send the post's targets in these states on their way again, from the beginning; how many."""
         fresh = {
             "status": "pending", "stage": "waiting", "tries": 0, "submits": 0, "working": None, "prepared": None,
-            "fence": None, "lost_at": None, "lost_because": None, "receipt": None, "sent_at": None, "error": None,
+            "fence": None, "lost_at": None, "lost_because": None, "absences": 0, "receipt": None, "sent_at": None, "error": None,
             "waiting_since": None, "started_at": None, "due_at": now, "updated_at": now,
         }  # fmt: skip
         result = await self.db.execute(
@@ -167,11 +175,15 @@ class PostStore:
 # The rest serves the jobs, which know a target and not yet whose it is.
 
 
-async def claim_due(db: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
+NOW = sa.func.clock_timestamp()
+"""The database's time, this very moment."""
+
+
+async def claim_due(db: AsyncConnection, lease: timedelta, limit: int) -> Sequence[Row]:
     """Take due targets, so that nobody else starts them until the lease is over."""
     due = (
         sa.select(targets.c.id)
-        .where(targets.c.due_at <= now)
+        .where(targets.c.due_at <= NOW)
         .order_by(targets.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -180,7 +192,7 @@ async def claim_due(db: AsyncConnection, now: datetime, lease: timedelta, limit:
         await db.execute(
             sa.update(targets)
             .where(targets.c.id.in_(due))
-            .values(due_at=now + lease, claims=targets.c.claims + 1)
+            .values(due_at=NOW + lease, claims=targets.c.claims + 1)
             .returning(targets.c.id, targets.c.claims, targets.c.platform)
         )
     ).all()
@@ -199,7 +211,9 @@ async def mark_publishing(db: AsyncConnection, post_id: UUID) -> bool:
 
 
 async def target(db: AsyncConnection, target_id: UUID) -> Row | None:
-    return (await db.execute(sa.select(targets).where(targets.c.id == target_id))).one_or_none()
+    """A target's row, and the database's time as `clock`."""
+    query = sa.select(targets, NOW.label("clock")).where(targets.c.id == target_id)
+    return (await db.execute(query)).one_or_none()
 
 
 async def post_of(db: AsyncConnection, post_id: UUID, *, lock: bool = False) -> Row | None:
@@ -231,12 +245,12 @@ async def known_remote_ids(db: AsyncConnection, account_id: str) -> frozenset[st
     return frozenset(value for row in rows for value in row if value)
 
 
-async def release_waiting(db: AsyncConnection, account_id: str, now: datetime) -> int:
+async def release_waiting(db: AsyncConnection, account_id: str) -> int:
     """The account is back: everything that waited for it becomes due."""
     result = await db.execute(
         sa.update(targets)
         .where(targets.c.account_id == account_id, targets.c.waiting_since.is_not(None))
-        .values(due_at=now, tries=0)
+        .values(due_at=NOW, tries=0)
     )
     return result.rowcount
 

@@ -62,6 +62,7 @@ targets = sa.Table(
     db.moment("fence"),
     db.moment("lost_at"),
     db.text("lost_because"),
+    sa.Column("absences", sa.Integer, nullable=False, server_default="0"),
     db.json("receipt"),
     db.moment("sent_at"),
     db.moment("comment_fence"),

@@ -267,6 +267,7 @@ TABLES: dict[str, tuple[Any, ...]] = {
         moment("fence", null=True),
         moment("lost_at", null=True),
         text("lost_because", null=True),
+        integer("absences", server_default="0"),
         json("receipt", null=True),
         moment("sent_at", null=True),
         moment("comment_fence", null=True),

@@ -120,7 +120,9 @@ async def _answer(runtime: Runtime, operation: Operation, request: Request[Any, 
         given["upload"] = await _upload(runtime, route, request)
     async with AsyncExitStack() as transaction:
         if "work" in operation.wanted:
-            given["work"] = await transaction.enter_async_context(open_work(runtime, caller))
+            given["work"] = await transaction.enter_async_context(
+                open_work(runtime, caller, snapshot=route.snapshot)
+            )
         result = await route.handler(**{name: given[name] for name in operation.wanted})
         # Encoded before the commit: what cannot be answered must not have happened.
         return answers.of(result, route)
