@@ -64,7 +64,8 @@ class Work:
 async def open_work(runtime: Runtime, caller: Caller, *, snapshot: bool = False) -> AsyncGenerator[Work]:
     """One transaction for one caller: commits when the block ends, rolls back when it raises.
 
-    With `snapshot`, all its reads see one moment. Its time is the database's, because the machines of one installation need not agree.
+    With `snapshot`, all its reads see one moment. Its time is the database's, because the machines of one
+    installation need not agree.
     """
     async with runtime.database.begin(snapshot=snapshot) as connection:
         now = (await connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()

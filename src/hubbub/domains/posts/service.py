@@ -141,11 +141,7 @@ async def _target(
         {**account.metadata, "sandbox": account.mode == "sandbox"}
     )
     given = rules.options_for(account.platform, command.platform_data or {}, wanted.platform_data or {})
-    problems += [
-        UnsupportedSource(platform=account.platform, account_id=account.id, field=f"{field}[{number}]")
-        for number, item in enumerate(own if own is not None else command.media_given() or ())
-        if item["source_type"] == "platform_attachment_id"
-    ]
+    problems += _unsupported(account, field, own if own is not None else command.media_given() or [])
     draft = _draft(command, wanted, rules.with_alt(files or (), given), given)
     if not command.skip_validation and files is not None:
         problems += limits.check(facts, draft, account.id)
@@ -163,6 +159,17 @@ async def _target(
         "warnings": options.unused(facts, limits.format_of(facts, draft), given),
     }
     return row, problems
+
+
+def _unsupported(
+    account: accounts.Account, field: str, content: Sequence[Mapping[str, Any]]
+) -> list[Refusal]:
+    """Files that a platform is said to have already; none takes them yet."""
+    return [
+        UnsupportedSource(platform=account.platform, account_id=account.id, field=f"{field}[{number}]")
+        for number, item in enumerate(content)
+        if item["source_type"] == "platform_attachment_id"
+    ]
 
 
 def _told_here(refused: Sequence[Refusal]) -> list[Refusal]:
