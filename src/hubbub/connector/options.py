@@ -8,6 +8,7 @@ from typing import Any
 from hubbub.connector.platform import Option, Platform
 from hubbub.errors import Refusal
 from hubbub.errors.validation import FieldInvalid
+from hubbub.social.draft import Draft
 
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
@@ -32,12 +33,35 @@ def check(facts: Platform, options: Mapping[str, Any], account_id: str | None = 
     ]
 
 
-def unused(facts: Platform, format: str | None, options: Mapping[str, Any]) -> list[str]:
-    """What will be lost, in words: fields that the post's format has no place for."""
-    return [
-        f"{facts.title} has no place for {name} in this format; it is left out."
+def unused(facts: Platform, format: str | None, draft: Draft) -> list[str]:
+    """What will be lost, in words: what the post's format has no place for."""
+    lost = [
+        name
         for name, option in facts.options.items()
-        if name in options and option.formats and format not in option.formats
+        if name in draft.options and option.formats and format not in option.formats
+    ]
+    form = facts.formats.get(format or "")
+    if draft.title and not (form and form.has_title):
+        lost.append("a title")
+    if draft.first_comment and not ("first_comment" in facts.can and form and form.first_comment):
+        lost.append("a first comment")
+    return [f"{facts.title} has no place for {name} in this format; it is left out." for name in lost]
+
+
+def check_visibility(facts: Platform, asked: str | None, account_id: str | None = None) -> list[Refusal]:
+    """A platform that cannot keep a post from others must not be given it."""
+    if asked is None or asked in facts.visibility:
+        return []
+    problem = f"must be {' or '.join(facts.visibility)} for {facts.title}; it has nothing else."
+    return [
+        FieldInvalid(
+            field="visibility",
+            problem=problem,
+            reason="unsupported",
+            platform=facts.name,
+            account_id=account_id,
+            allowed=list(facts.visibility),
+        )
     ]
 
 

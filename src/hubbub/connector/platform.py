@@ -98,6 +98,8 @@ class Format(Facts):
     """One thing that can be published, with its limits."""
 
     title: str = ""
+    has_title: bool = False
+    """Whether a post of this format shows a title of its own."""
     text: Text = Text()
     media: Media | None = None
     image: FileRule | None = None
@@ -159,6 +161,8 @@ class Platform(Facts):
     """Each capability, and the scopes it needs."""
     publish: Publish | None = None
     places: Places | None = None
+    visibility: list[str] = ["public"]
+    """Who a post can be meant for. Anything else is refused: private must never come out public."""
     formats: dict[str, Format] = {}
     options: dict[str, Option] = {}
     hooks: Hooks = Hooks()

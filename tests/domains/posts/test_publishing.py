@@ -236,3 +236,33 @@ async def test_posts_to_one_account_keep_their_order(lane: Lane) -> None:
     world = await lane.control("/_sandbox/bluesky/world")
 
     assert len(world["posts"]) == 4
+
+
+async def test_what_a_platform_cannot_keep_private_is_refused(lane: Lane) -> None:
+    body = {
+        "text": "for friends",
+        "visibility": "private",
+        "skip_validation": True,
+        "targets": [{"account_id": lane.accounts["bluesky"]}],
+    }
+
+    answer = await lane.client.post("/v1/posts", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["meta"]["field"] == "visibility"
+
+
+async def test_what_a_format_has_no_place_for_is_said(lane: Lane) -> None:
+    body = {
+        "text": "hello",
+        "title": "A title",
+        "first_comment": "first",
+        "targets": [{"account_id": lane.accounts["bluesky"]}],
+    }
+
+    made = await lane.call("POST", "/v1/posts", body)
+
+    assert [warning.split(";")[0] for warning in made["targets"][0]["warnings"]] == [
+        "Bluesky has no place for a title in this format",
+        "Bluesky has no place for a first comment in this format",
+    ]

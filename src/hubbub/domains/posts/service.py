@@ -146,6 +146,7 @@ async def _target(
     if not command.skip_validation and files is not None:
         problems += limits.check(facts, draft, account.id)
     problems += options.check(facts, given, account.id)
+    problems += options.check_visibility(facts, draft.visibility, account.id)
     row = {
         "id": ids.new_uuid(),
         "position": position,
@@ -156,7 +157,7 @@ async def _target(
         "media": own,
         "platform_data": wanted.platform_data or {},
         "scheduled_at": None if command.publish_now else wanted.scheduled_at,
-        "warnings": options.unused(facts, limits.format_of(facts, draft), given),
+        "warnings": options.unused(facts, limits.format_of(facts, draft), draft),
     }
     return row, problems
 
