@@ -20,7 +20,7 @@ def check(facts: Platform, draft: Draft, account_id: str | None = None) -> list[
     """
     against = Measure(facts, draft, account_id)
     asked = draft.options.get("content_type")
-    if asked in facts.formats:
+    if isinstance(asked, str) and asked in facts.formats:
         return list(against.all_of(facts.formats[asked]))
     attempts = [list(against.all_of(form)) for form in against.candidates()]
     return min(attempts, key=len) if attempts else []
@@ -29,7 +29,7 @@ def check(facts: Platform, draft: Draft, account_id: str | None = None) -> list[
 def format_of(facts: Platform, draft: Draft) -> str | None:
     """The name of the format a draft goes out as: the one it asks for, or the first made for its files."""
     asked = draft.options.get("content_type")
-    if asked in facts.formats:
+    if isinstance(asked, str) and asked in facts.formats:
         return asked
     kinds = {file.kind for file in draft.files}
     return next((name for name, form in facts.formats.items() if _is_for(form, kinds)), None)
