@@ -34,6 +34,10 @@ SEND_WITHIN = 2.0
 one may conclude after this time that a call which has not arrived never will."""
 
 
+LOOKS = 6
+"""How often a lost post is looked for, after the first time, before it is certainly absent."""
+
+
 class Later(Exception):
     """The target's row says when to go on; this run is over."""
 
@@ -179,28 +183,24 @@ class Attempt:
         await self.change(tries=self.row.tries + 1, due_at=due)
         raise Later
 
-    async def wait_until(self, moment: datetime) -> None:
-        if moment > self.now:
-            await self.change(due_at=moment)
-            raise Later
-
     def past_deadline(self) -> bool:
         started = self.row.started_at or self.now
         return self.now - started > timedelta(hours=self.runtime.settings.account_deadline_hours)
 
-    async def visible_at(self, rule: Publish, fence: datetime) -> datetime:
-        """When a read certainly shows whatever was sent behind this fence.
+    async def look_until_certain(self, rule: Publish) -> None:
+        """Nothing is there yet; Later until that means that nothing will come.
 
-        Whoever set it either called within SEND_WITHIN or never will: the hold on the account proves that it is
-        gone. Holds do not survive the database's own restart, so after one the whole call is waited for.
+        A call may still be under way at the platform long after its sender has died, and appear late. So the way
+        is free again only when several looks, spread over the longest that a call can take, have found nothing.
+        A clock that is set meanwhile shortens one of the waits between them, not all. With a key of our own a
+        late call can do no harm, and one look is enough.
         """
-        if rule.certainty == "idempotent":
-            return fence
-        async with self.transaction() as db:
-            holds_may_be_lost = await store.server_started_at(db) > fence
-        in_flight = rule.submit_timeout if holds_may_be_lost else SEND_WITHIN
-        begun = max(fence + timedelta(seconds=in_flight), self.row.lost_at or fence)
-        return begun + timedelta(seconds=rule.visible_after)
+        if rule.certainty == "idempotent" or self.row.absences >= LOOKS:
+            return
+        longest = SEND_WITHIN + rule.submit_timeout + rule.visible_after
+        due = self.now + timedelta(seconds=longest / LOOKS)
+        await self.change(absences=self.row.absences + 1, due_at=due)
+        raise Later
 
     async def seeking(self, fence: datetime) -> Seeking:
         async with self.transaction() as db:

@@ -73,6 +73,7 @@ async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool 
         prepared=None,
         working=None,
         tries=0,
+        absences=0,
         updated_at=work.now,
     )
     now_stored = await store.target(work.db, target.id)

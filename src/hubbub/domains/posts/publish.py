@@ -130,7 +130,6 @@ class Publication(Attempt):
         if rule.certainty == "blind":
             await self.give_up_looking("the platform offers no way to look a post up")
             return
-        await self.wait_until(await self.visible_at(rule, self.row.fence))
         try:
             found = await connector.find(Prepared(self.row.prepared), await self.seeking(self.row.fence))
         except Undecided as evidence:
@@ -141,11 +140,9 @@ class Publication(Attempt):
             return
         if found is not None:
             await self.keep_receipt(found)
-        elif rule.certainty == "findable" and not self.row.absences:
-            # A clock that was set in the meantime can have shortened one wait, but not two.
-            await self.change(absences=1, due_at=self.now + timedelta(seconds=rule.visible_after))
-            raise Later
-        elif self.row.submits >= rules.MAX_SUBMITS:
+            return
+        await self.look_until_certain(rule)
+        if self.row.submits >= rules.MAX_SUBMITS:
             await self.end(
                 outcome.failed(
                     PlatformUnavailable(platform=self.row.platform, account_id=self.row.account_id)
@@ -211,10 +208,10 @@ class Publication(Attempt):
         """None when it is certainly not there: then the way is free again."""
         fence = self.row.comment_fence
         assert fence is not None
-        await self.wait_until(await self.visible_at(self.publishing(connector.facts), fence))
         found = await commenter.find_comment(self.row.remote_id, text, await self.seeking(fence))
         if found is None:
-            await self.change(comment_fence=None)
+            await self.look_until_certain(self.publishing(connector.facts))
+            await self.change(comment_fence=None, absences=0)
         return found
 
     async def end_comment(self, comment_id: str | None = None, warning: str | None = None) -> None:

@@ -253,7 +253,3 @@ async def release_waiting(db: AsyncConnection, account_id: str) -> int:
         .values(due_at=NOW, tries=0)
     )
     return result.rowcount
-
-
-async def server_started_at(db: AsyncConnection) -> datetime:
-    return (await db.execute(sa.select(sa.func.pg_postmaster_start_time()))).scalar_one()
