@@ -171,9 +171,11 @@ async def nobody_reconnects_in_time(guest: Guest) -> Seen:
 
 
 async def _unconfirmed(guest: Guest) -> str:
-    """A post whose answer was lost, and whose account left before anybody could look."""
+    """A post whose answer was lost, whose page could not be read, and whose account then left."""
     account_id = await guest.facebook()
     page = (await guest.pages(account_id))[0]["platform_page_id"]
+    unreadable = {"on": f"GET /{page}/published_posts", "then": "drop", "times": 20}
+    await guest.stage.control("/facebook/next", unreadable)
     await guest.stage.fault("facebook", f"POST /{page}/feed", "accept_then_drop")
     post_id = await guest.publish(account_id)
     for _ in range(400):

@@ -162,7 +162,8 @@ class PostStore:
         fresh = {
             "status": "pending", "stage": "waiting", "tries": 0, "submits": 0, "working": None, "prepared": None,
             "fence": None, "lost_at": None, "lost_because": None, "absences": 0, "receipt": None, "sent_at": None, "error": None,
-            "waiting_since": None, "started_at": None, "due_at": now, "updated_at": now,
+            "waiting_since": None, "started_at": None, "comment_fence": None, "comment_id": None,
+            "due_at": now, "updated_at": now,
         }  # fmt: skip
         result = await self.db.execute(
             sa.update(targets)
