@@ -110,7 +110,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with httpx2.AsyncClient(
         transport=transport_for(backend), trust_env=False, follow_redirects=False
     ) as client:
-        yield Stage(backend, client)
+        made = Stage(backend, client)
+        async with made.shelf.served():
+            yield made
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from hubbub.social.draft import File
 
 WIDTH, HEIGHT = 64, 48
 PIECE = 60_000
+SECONDS = 3.0
+"""What the films last, which every platform takes."""
 PICTURES = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
@@ -38,6 +42,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self._content: dict[str, bytes] = {}
+        self._served_at = ""
+        self.is_reachable = True
 
     def put(self, content_type: str, *, size: int | None = None, alt: str = "", shade: int = 0) -> File:
         """A new file of this type; `size` pads it to so many bytes."""
@@ -54,7 +60,7 @@ class Shelf:
             size_bytes=len(content),
             width=WIDTH,
             height=HEIGHT,
-            seconds=1.0 if is_film else None,
+            seconds=SECONDS if is_film else None,
             alt=alt,
             filename=f"file-{number}.{content_type.partition('/')[2]}",
         )
@@ -65,6 +71,31 @@ class Shelf:
         content = self._content[file.id]
         for start in range(0, len(content), PIECE):
             yield content[start : start + PIECE]
+
+    def link(self, file: File) -> str:
+        """Where a platform fetches it. Raises AssertionError outside `served`."""
+        assert self._served_at
+        return f"{self._served_at}/{file.id}"
+
+    @contextlib.asynccontextmanager
+    async def served(self) -> AsyncGenerator[None]:
+        """Inside: every file can be fetched at its link, unless `is_reachable` is false."""
+        server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        async with server:
+            self._served_at = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        content = self._content.get(head.split(b" ", 2)[1].decode().lstrip("/"))
+        known = content is not None and self.is_reachable
+        status = b"200 OK" if known else b"404 Not Found"
+        body = content if known and content is not None else b""
+        writer.write(b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (status, len(body)))
+        writer.write(body)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
 
     def few(self, form: Format, count: int | None = None) -> tuple[File, ...]:
         """As many files as the format needs (or `count`), all different, of the first type it takes."""
@@ -94,4 +125,4 @@ def picture(content_type: str, shade: int) -> bytes:
 def film(content_type: str) -> bytes:
     suffix, codec = FILMS[content_type]
     with tempfile.TemporaryDirectory() as folder:
-        return samples.mp4(Path(folder) / f"film.{suffix}", codec=codec).read_bytes()
+        return samples.mp4(Path(folder) / f"film.{suffix}", codec=codec, seconds=SECONDS).read_bytes()

@@ -27,6 +27,12 @@ NOT_ENFORCED = {
         "video.types": "the containers overlap",
         "video.seconds": "only the upload is checked",
     },
+    "instagram": {
+        "feed.media.max": "a single post is made of its first file",
+        "reel.media.max": "a single post is made of its first file",
+        "stories.media.max": "a single post is made of its first file",
+        "stories.text.max": "a story has no place for words, so none are sent",
+    },
 }
 """Limits that are ours, or that no server checks at that very place: nothing happens one past them."""
 
@@ -42,8 +48,17 @@ class Edge:
 
 
 def edges(facts: Platform, name: str, shelf: Shelf) -> Iterator[Edge]:
-    """Every limit of a format."""
-    form = facts.formats[name]
+    """Every limit of a format, which each draft asks for by name."""
+    for edge in _edges(facts.formats[name], shelf):
+        fits, past = (
+            replace(draft, options={"content_type": name}) if draft else None
+            for draft in (edge.fits, edge.past)
+        )
+        assert fits is not None
+        yield replace(edge, fits=fits, past=past)
+
+
+def _edges(form: Format, shelf: Shelf) -> Iterator[Edge]:
     yield from _text_edges(form, shelf)
     if form.media is None:
         return
@@ -53,11 +68,14 @@ def edges(facts: Platform, name: str, shelf: Shelf) -> Iterator[Edge]:
     yield Edge("media.max", Draft("Many", files=most), Draft("Many", files=more))
     rule = form.video if kind == "video" else form.image
     if rule and rule.max_bytes:
-        yield from _size_edges(f"{kind}.max_bytes", rule.max_bytes, types_of(form, kind)[0], shelf)
+        yield from _size_edges(f"{kind}.max_bytes", rule.max_bytes, form, shelf)
     if form.alt:
         [file, *_] = types_of(form, kind)
+        others = shelf.few(form)[1:]
         fits, past = (shelf.put(file, alt="é" * length) for length in (form.alt.max, form.alt.max + 1))
-        yield Edge("alt.max", Draft("Described", files=(fits,)), Draft("Described", files=(past,)))
+        yield Edge(
+            "alt.max", Draft("Described", files=(fits, *others)), Draft("Described", files=(past, *others))
+        )
 
 
 def _text_edges(form: Format, shelf: Shelf) -> Iterator[Edge]:
@@ -73,11 +91,14 @@ def _text_edges(form: Format, shelf: Shelf) -> Iterator[Edge]:
         yield Edge("text.max_bytes", Draft(fits, files=files), Draft(fits + "e", files=files))
 
 
-def _size_edges(limit: str, most: int, content_type: str, shelf: Shelf) -> Iterator[Edge]:
+def _size_edges(limit: str, most: int, form: Format, shelf: Shelf) -> Iterator[Edge]:
+    assert form.media is not None
+    content_type, others = types_of(form, form.media.kinds[0])[0], shelf.few(form)[1:]
     can_be_sent = most <= LARGEST_FILE
     if can_be_sent:
         fits, past = (shelf.put(content_type, size=size) for size in (most, most + 1))
     else:
         small = shelf.put(content_type)
         fits, past = (replace(small, size_bytes=size) for size in (most, most + 1))
-    yield Edge(limit, Draft("Large", files=(fits,)), Draft("Large", files=(past,)), can_be_sent)
+    fit, over = Draft("Large", files=(fits, *others)), Draft("Large", files=(past, *others))
+    yield Edge(limit, fit, over, can_be_sent)

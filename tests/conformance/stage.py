@@ -70,6 +70,7 @@ class Stage:
             place_token=place.token if place else None,
             opener=self.shelf.open,
             now=clock.now,
+            link=self.shelf.link,
         )
 
     def account(self, member: Member | None) -> AccountRef:
@@ -104,8 +105,9 @@ class Stage:
     # Publishing
 
     def draft(self, form: Format, text: str = "Hello, world", **fields: Any) -> Draft:
-        """The smallest draft of a format."""
-        return Draft(text=text, files=self.shelf.few(form), **fields)
+        """The smallest draft of a format, which it asks for by name."""
+        name = next(name for name, other in self.facts.formats.items() if other == form)
+        return Draft(text=text, files=self.shelf.few(form), options={"content_type": name}, **fields)
 
     async def publish(self, connector: Connector, draft: Draft) -> Settled:
         prepared = await prepare(connector, draft)
@@ -140,6 +142,11 @@ async def settle(connector: Connector, receipt: Receipt) -> Settled:
 
 def seeking(*known: str) -> Seeking:
     return Seeking(since=clock.now(), known=frozenset(known))
+
+
+def shown(form: Format, text: str) -> str:
+    """What people see of a text in this format."""
+    return text if form.text.is_shown else ""
 
 
 def sized(file: File, **fields: Any) -> File:

@@ -55,13 +55,14 @@ async def everything_said(stand_in: StandIn, stage: Stage) -> list[Exchange]:
     stage.client.event_hooks = {"response": [keep]}
     member = await stage.sign_in(stand_in.person("visitor"))
     connector = stage.connector(member)
-    for form in stage.facts.formats.values():
-        prepared = await prepare(connector, stage.draft(form))
+    for name, form in stage.facts.formats.items():
+        prepared = await prepare(connector, stage.draft(form, f"Hello, {name}"))
         await publishing(connector).find(prepared, seeking())
         receipt = await publishing(connector).submit(prepared)
         await publishing(connector).find(prepared, seeking())
         settled = await connector.settle(receipt)
-        await connector.delete(settled.remote_id)
+        if "delete" in stage.facts.can:
+            await connector.delete(settled.remote_id)
     for fault in ("throttle", "expire_token"):
         stand_in.next(fault)
         with contextlib.suppress(RemoteRefusal):

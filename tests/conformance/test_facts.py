@@ -54,7 +54,7 @@ def test_every_format_has_a_fixture(found: Found) -> None:
 
 
 def test_every_option_is_described_and_checked(found: Found) -> None:
-    wrong: dict[str, Any] = dict.fromkeys(("text", "url", "choice", "flag", "list", "object"), 7)
+    wrong: dict[str, Any] = dict.fromkeys(("text", "url", "choice", "flag", "list", "names", "object"), 7)
     for name, option in found.facts.options.items():
         assert option.help.endswith("."), name
         assert set(option.formats) <= set(found.facts.formats), name
@@ -79,7 +79,7 @@ def test_every_refusal_in_the_table_can_be_built(found: Found) -> None:
         kind = class_of(entry.means)
         assert kind is not None, entry.means
         assert {*entry.take, *entry.give} <= set(kind.field_names()), entry.name
-        context = {"platform": found.facts.name, "said": "no", **entry.give}
+        context = {"platform": found.facts.name, "account_id": "acc_1", "said": "no", **entry.give}
         assert build(entry.means, context).wire_code == entry.means
 
 

@@ -35,12 +35,11 @@ def holds_no_secret(failure: BaseException, member: Member) -> None:
 
 
 async def refused_by(stage: Stage, member: Member) -> RemoteRefusal:
-    """What the next refusal becomes, on the call that publishes."""
+    """What the next refusal becomes, on the first call that publishing makes."""
     connector = stage.connector(member)
     form = next(iter(stage.facts.formats.values()))
-    prepared = await prepare(connector, stage.draft(form))
     with pytest.raises(RemoteRefusal) as refused:
-        await publishing(connector).submit(prepared)
+        await publishing(connector).submit(await prepare(connector, stage.draft(form)))
     return refused.value
 
 
@@ -99,7 +98,7 @@ async def test_a_token_that_ended_is_an_auth_refusal(
     said = await refused_by(stage, member)
     assert said.refusal.wire_code == f"platform.{stand_in.name}.auth"
     assert said.certain
-    assert said.refreshes == (stage.facts.auth.refresh != "none")
+    assert said.refreshes == (stage.facts.auth.refresh == "rotating")
     assert said.refusal.action is Action.RECONNECT
     holds_no_secret(said, member)
 

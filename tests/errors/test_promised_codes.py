@@ -35,6 +35,7 @@ OURS = {
     "post.missed",
     "publishing.media_unavailable",
     "publishing.unconfirmed",
+    "system.storage_full",
 }
 """Codes nobody promised but us."""
 

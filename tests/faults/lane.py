@@ -9,8 +9,9 @@ import itertools
 import multiprocessing
 import os
 import re
+import socket
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import httpx2
 import sqlalchemy as sa
+import uvicorn
 
 import samples
 from api import make_workspace
@@ -60,8 +62,8 @@ class Lane:
     """To the API, in this process, with a key."""
     accounts: dict[str, str] = field(default_factory=dict[str, str])
     media_id: str = ""
-    page: str = ""
-    """The remote id of the page that posts go to."""
+    remote: dict[str, str] = field(default_factory=dict[str, str])
+    """Remote ids by what they are: the `page` and the `ig` account that posts go to."""
     workers: list[Any] = field(default_factory=list[Any])
 
     # The sandbox
@@ -199,8 +201,8 @@ class Lane:
         return points
 
     def call_of(self, on: str) -> str:
-        """A call as the sandbox's `next` names it, with our page in the place of `{page}`."""
-        return on.replace("{page}", self.page)
+        """A call as the sandbox's `next` names it, with ids of ours in the place of `{page}` and `{ig}`."""
+        return on.format(**self.remote)
 
 
 async def _read_all(ours: Connection, points: list[Point]) -> None:
@@ -226,17 +228,40 @@ def chosen(points: Sequence[Point]) -> list[Point]:
     return list(first.values())[::-1]
 
 
+class Quiet(uvicorn.Server):
+    """Leaves signals to the tests."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, listening: socket.socket) -> AsyncGenerator[None]:
+    server = Quiet(uvicorn.Config(app, log_config=None, lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
 @contextlib.asynccontextmanager
 async def open_lane(
     database_url: str, sandbox: str, data_dir: Path, mode: Mode = "sandbox", **more: Any
 ) -> AsyncGenerator[Lane]:
-    """A lane with a picture, and in the sandbox with an account on every platform; `more` are settings."""
+    """A lane with a picture, and in the sandbox with an account on every platform; `more` are settings.
+
+    Platforms fetch the picture over a socket.
+    """
+    listening = socket.create_server(("127.0.0.1", 0))
     settings = {
         "database_url": database_url,
         "sandbox_url": sandbox,
         "data_dir": data_dir,
         "encryption_key": base64.b64encode(b"k" * 32).decode(),
-        "public_url": "http://hubbub.test",
+        "public_url": f"http://127.0.0.1:{listening.getsockname()[1]}",
         "worker_concurrency": 16,
         "db_pool_size": 3,
         "takeover_seconds": 1,
@@ -249,9 +274,10 @@ async def open_lane(
         _, key = await make_workspace(runtime, mode)
         transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": f"Bearer {key}"}
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://hubbub.test", headers=headers
-        ) as client:
+        async with (
+            serving(app, listening),
+            httpx2.AsyncClient(transport=transport, base_url="http://hubbub.test", headers=headers) as client,
+        ):
             lane = Lane(settings, sandbox, runtime, client)
             if mode == "sandbox":
                 await connect(lane)
@@ -272,14 +298,30 @@ async def connect(lane: Lane) -> None:
     answer = await lane.client.get(back.headers["location"])
     pending = answer.headers.get("location", "") or str(answer.text)
     lane.accounts["facebook"] = await choose_page(lane, pending)
+    lane.accounts["instagram"] = await connect_instagram(lane)
+
+
+async def connect_instagram(lane: Lane) -> str:
+    """Somebody who may publish all day, on a sandbox where each picture takes two looks."""
+    person = {"username": "baker", "name": "Ada Baker", "quota_total": 10_000}
+    if "ig" not in lane.remote:
+        lane.remote["ig"] = (await lane.control("/_sandbox/instagram/people", person))["id"]
+    await lane.control("/_sandbox/instagram/pace", {"thing": "image", "then": "after_looks", "n": 1})
+    offered = await lane.call("POST", "/v1/accounts/connect", {"platform": "instagram"})
+    async with httpx2.AsyncClient() as browser:
+        back = await browser.get(offered["auth_url"] + "&sandbox_person=baker")
+    answer = await lane.client.get(back.headers["location"])
+    assert answer.status_code < 400, answer.text
+    accounts = (await lane.call("GET", "/v1/accounts"))["data"]
+    return next(account["id"] for account in accounts if account["platform"] == "instagram")
 
 
 async def choose_page(lane: Lane, said: str) -> str:
     found = re.search(r"pc_[0-9a-f]{32}", said)
     assert found, said
     pending = await lane.call("GET", f"/v1/accounts/pending/{found.group()}")
-    lane.page = pending["pages"][0]["platform_page_id"]
-    made = await lane.call("POST", f"/v1/accounts/pending/{found.group()}/select", {"page_ids": [lane.page]})
+    lane.remote["page"] = page = pending["pages"][0]["platform_page_id"]
+    made = await lane.call("POST", f"/v1/accounts/pending/{found.group()}/select", {"page_ids": [page]})
     return made["account_id"]
 
 

@@ -15,10 +15,11 @@ from faults.victim import Point
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
-PLATFORMS = ("bluesky", "facebook")
+PLATFORMS = ("bluesky", "facebook", "instagram")
 VISIBLE_CALL = {
     "bluesky": "POST /xrpc/com.atproto.repo.createRecord",
     "facebook": "POST /{page}/feed",
+    "instagram": "POST /{ig}/media_publish",
 }
 
 
@@ -47,7 +48,7 @@ def wrong(runs: Sequence[Run], ended: Sequence[Ended]) -> list[str]:
     return [
         f"{platform} killed at {point} with {how}: {end}"
         for (platform, point, how), end in zip(runs, ended, strict=True)
-        if (end.status, end.copies) != ("published", 1) or end.comments != (platform == "facebook")
+        if (end.status, end.copies) != ("published", 1) or end.comments != (platform != "bluesky")
     ]
 
 

@@ -15,10 +15,15 @@ from hubbub.errors import class_of
 from hubbub.errors.system import HttpError
 from hubbub.runtime.routes import Route, Router
 from hubbub.surfaces.api import openapi
+from hubbub.surfaces.dialects.flat.envelope import everything
 
 CAN_CHECK_BODIES = find_spec("jsonschema") is not None
 ANYWHERE = {"http.404", "http.405", "http.400"}
 """What the framework answers before any route is found."""
+
+
+IN_FLAT = {(each["status"], each["body"].get("code")) for each in everything()["errors"]}
+"""What the older envelope says; it stands beside the description."""
 
 
 class Declared:
@@ -48,6 +53,10 @@ class Declared:
             self.check(scope["method"], scope["path"], status, json.loads(body) if is_json and body else None)
 
     def check(self, method: str, path: str, status: int, body: Any) -> None:
+        if isinstance(body, dict) and isinstance(body.get("error"), str):
+            said = (status, body.get("code"))
+            assert said in IN_FLAT or body.get("code") == "platform_error", f"{method} {path}: {said}"
+            return
         route = self.route(method, path)
         code = (
             body["error"]["code"] if isinstance(body, dict) and isinstance(body.get("error"), dict) else None

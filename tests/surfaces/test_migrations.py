@@ -25,12 +25,8 @@ def empty(postgres: Server) -> Iterator[str]:
 
 
 async def run(url: str, work: Any, *arguments: Any) -> Any:
-    database = db.Database(url, pool_size=1)
-    try:
-        async with database.begin() as connection:
-            return await connection.run_sync(work, *arguments)
-    finally:
-        await database.close()
+    async with db.as_owner(url) as connection:
+        return await connection.run_sync(work, *arguments)
 
 
 def ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:

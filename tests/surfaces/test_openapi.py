@@ -72,13 +72,15 @@ def test_what_is_always_sent_is_always_required() -> None:
 def test_errors_are_one_response_for_each_status() -> None:
     description = everything()
     responses = description["paths"]["/v1/keys/{id}"]["patch"]["responses"]
-    assert set(responses) == {"200", "400", "401", "403", "404", "500", "default"}
+    assert set(responses) == {"200", "400", "401", "403", "404", "429", "500", "default"}
     error = responses["401"]["content"]["application/json"]["schema"]["properties"]["error"]
     assert set(error["discriminator"]["mapping"]) == {
         "auth.missing_header",
         "auth.empty_token",
         "auth.invalid_key",
         "auth.invalid_token",
+        "auth.not_provisioned",
+        "auth.user_not_found",
     }
     assert description["components"]["schemas"]["Error_MissingHeader"]["properties"]["code"] == {
         "const": "auth.missing_header"

@@ -37,6 +37,12 @@ class AccountRef:
 
 
 Opener = Callable[[File], AsyncIterator[bytes]]
+Linker = Callable[[File], str]
+
+
+def no_link(file: File) -> str:
+    """The linker of a connector that was built for something else than publishing."""
+    raise LookupError(f"this connector was built without addresses; {file.id} has none")
 
 
 class Connector:
@@ -53,6 +59,7 @@ class Connector:
         place_token: Secret | None,
         opener: Opener,
         now: Callable[[], datetime],
+        link: Linker = no_link,
     ) -> None:
         self.http = http
         self.facts = facts
@@ -61,6 +68,8 @@ class Connector:
         self.grant = grant
         self.place_token = place_token
         self.open = opener
+        self.link = link
+        """An address at which the platform itself can fetch a file, for about an hour."""
         self.now = now
         self.grant_version = 0
         """Which of the account's grants this is; renewing asks for another one than this."""

@@ -31,8 +31,20 @@ def format_of(facts: Platform, draft: Draft) -> str | None:
     asked = draft.options.get("content_type")
     if isinstance(asked, str) and asked in facts.formats:
         return asked
-    kinds = {file.kind for file in draft.files}
-    return next((name for name, form in facts.formats.items() if _is_for(form, kinds)), None)
+    kinds, count = {file.kind for file in draft.files}, len(draft.files)
+    fitting = {name: form for name, form in facts.formats.items() if _is_for(form, kinds)}
+    holding = (
+        name for name, form in fitting.items() if form.media and form.media.min <= count <= form.media.max
+    )
+    return next(holding if count else iter(fitting), next(iter(fitting), None))
+
+
+def unused_text(facts: Platform, draft: Draft) -> list[str]:
+    """What will be lost, in words: a text that the post's format has no place for."""
+    form = facts.formats.get(format_of(facts, draft) or "")
+    if form is None or form.text.is_shown or not draft.text.strip():
+        return []
+    return [f"{facts.title} has no place for text in this format; it is left out."]
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,9 @@ class Measure:
             if count:
                 yield self.too("media", "too_many", 0, count, "files")
             return
-        if not count and not rule.min:
+        if not count:
+            if rule.min:
+                yield FieldRequired(field="media", platform=self.facts.name, account_id=self.account_id)
             return
         kinds = {file.kind for file in self.draft.files}
         if foreign := sorted(kinds - set(rule.kinds)):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from hubbub.connector.platform import Option, Platform
 from hubbub.errors import Refusal
 from hubbub.errors.validation import FieldInvalid
 from hubbub.social.draft import Draft
+
+
+def _are_names(value: Any) -> bool:
+    names = value.split(",") if isinstance(value, str) else value
+    return isinstance(names, list) and all(isinstance(name, str) for name in cast("list[Any]", names))
+
 
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
@@ -20,6 +26,7 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "flag": ("true or false", lambda value: isinstance(value, bool)),
     "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
     "list": ("a list", lambda value: isinstance(value, list)),
+    "names": ("names, as a list or divided by commas", _are_names),
     "object": ("an object", lambda value: isinstance(value, Mapping)),
 }
 

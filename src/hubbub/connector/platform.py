@@ -63,6 +63,8 @@ class Publish(Facts):
 
 
 class Text(Facts):
+    is_shown: bool = True
+    """Whether the format has a place for words; where it has none they are left out, with a warning."""
     max: int | None = None
     unit: Unit = "chars"
     max_bytes: int | None = None
@@ -111,7 +113,7 @@ class Format(Facts):
 class Option(Facts):
     """One field that only this platform has, described well enough to draw a form."""
 
-    type: Literal["text", "url", "choice", "flag", "number", "list", "object"]
+    type: Literal["text", "url", "choice", "flag", "number", "list", "names", "object"]
     help: str
     choices: list[str] = []
     default: Any = None
@@ -169,6 +171,12 @@ class Platform(Facts):
     rate: list[Budget] = []
     variants: dict[str, Variant] = {}
     exempt: dict[str, str] = {}
+
+    @property
+    def logins(self) -> list[str]:
+        """The other ways to sign in, by the word that an account remembers as `login`; each is a variant."""
+        named = (variant.when.get("account", {}).get("login") for variant in self.variants.values())
+        return [login for login in named if login is not None]
 
     def for_account(self, account: Mapping[str, Any]) -> Platform:
         """The facts as they hold for one account: every variant that matches is folded in."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from hubbub.social.draft import Draft
+from hubbub.social.numbers import AccountNumbers, PostNumbers
 from hubbub.social.person import Grant, SignedIn
 
 Json = Mapping[str, Any]
@@ -109,6 +110,46 @@ class Deletes(Protocol):
 
 
 @runtime_checkable
+class Measures(Protocol):
+    """Can tell how a post and an account are doing. May be repeated."""
+
+    async def post_numbers(self, remote_id: str) -> PostNumbers: ...
+
+    async def account_numbers(self) -> AccountNumbers: ...
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """Can tell what is left of the account's own allowances."""
+
+    async def limits(self) -> Mapping[str, int]:
+        """Whole numbers by name, as `posts_remaining`."""
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """Can change the text of a published post."""
+
+    async def edit(self, remote_id: str, text: str) -> None:
+        """Put this text in the place of the post's. May be repeated."""
+        ...
+
+
+@runtime_checkable
+class Threads(Protocol):
+    """Can continue a post with others (`Draft.segments`)."""
+
+    async def continue_thread(self, receipt: Receipt) -> Settled | Working:
+        """Publish the next segment, once however often it is called; Settled when the last one is up.
+
+        Called by `settle`, with a receipt that says what is still to come. The body of the last `Working` holds
+        `thread_post_ids`, and `thread_failed_at_index` when a segment was refused.
+        """
+        ...
+
+
+@runtime_checkable
 class SignsInWithFields(Protocol):
     """Connects with what a person types: an app password, a bot token."""
 
@@ -148,5 +189,9 @@ PROMISES: dict[str, type] = {
     "publish": Publishes,
     "first_comment": Comments,
     "delete": Deletes,
+    "edit": Edits,
+    "thread": Threads,
+    "metrics": Measures,
+    "limits": Limits,
 }
 """Which promise stands behind each key of `[can]`."""

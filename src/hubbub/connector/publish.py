@@ -17,6 +17,8 @@ def catalogue(platforms: Iterable[Platform]) -> dict[str, Any]:
 def entry_of(facts: Platform) -> dict[str, Any]:
     """One platform as JSON: its facts without its addresses, and each format's limits as sentences too."""
     entry = facts.model_dump(mode="json", exclude={"hosts"}, exclude_none=True)
+    for variant in entry["variants"].values():
+        variant.pop("hosts", None)
     for name, form in facts.formats.items():
         entry["formats"][name]["limits"] = sentences(form)
     return entry

@@ -23,13 +23,23 @@ class Budgets:
     async def spend(self, account_id: str) -> None:
         """Wait until every budget has room for one more call, then count it."""
         for index, budget in enumerate(self._budgets):
-            spender = account_id if budget.per != "app" else ""
-            window = self._spent.setdefault((index, spender), deque())
+            window = self._window(index, budget, account_id)
             # Each caller takes its place at once, so a crowd of them is spread out and not released together.
             wait = self._wait(window, budget)
             window.append(time.monotonic() + wait)
             if wait > 0:
                 await asyncio.sleep(wait)
+
+    def wait_for(self, account_id: str) -> float:
+        """Seconds until every budget has room for one more call; nothing is spent."""
+        return max(
+            (self._wait(self._window(*one, account_id), one[1]) for one in enumerate(self._budgets)),
+            default=0,
+        )
+
+    def _window(self, index: int, budget: Budget, account_id: str) -> deque[float]:
+        spender = account_id if budget.per != "app" else ""
+        return self._spent.setdefault((index, spender), deque())
 
     @staticmethod
     def _wait(window: deque[float], budget: Budget) -> float:

@@ -60,7 +60,8 @@ class Upstream(BaseModel):
 
     code: str | None = None
     subcode: str | None = None
-    message: str | None = None
+    message: str | list[str] | None = None
+    """One path, or several for a platform with several envelopes: the first that leads somewhere."""
     trace_id: str | None = None
 
 
@@ -72,6 +73,8 @@ class RemoteRefusal(Exception):
     certain: bool
     refreshes: bool = False
     upstream: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_final: bool = False
+    """Whether enough was waited for already, though the refusal asks to come back later."""
 
     def __str__(self) -> str:
         return str(self.refusal)
@@ -134,12 +137,16 @@ class Refusals:
             "call": answer.call,
             "code": dig(answer.body, self.reply.code),
             "subcode": dig(answer.body, self.reply.subcode),
-            "message": dig(answer.body, self.reply.message),
+            "message": self._message(answer.body),
             "trace_id": dig(answer.body, self.reply.trace_id),
         }
         if said["message"] is None and isinstance(answer.body, str) and answer.body.strip():
             said["message"] = answer.body.strip()[:300]
         return {name: value for name, value in said.items() if value is not None}
+
+    def _message(self, body: Any) -> Any:
+        paths = self.reply.message if isinstance(self.reply.message, list) else [self.reply.message]
+        return next((said for path in paths if (said := dig(body, path)) is not None), None)
 
 
 def build(code: str, context: Mapping[str, Any]) -> Refusal:

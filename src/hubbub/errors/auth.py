@@ -57,15 +57,16 @@ class InvalidToken(Refusal):
 
 
 class InvalidSecret(Refusal):
-    """The client secret is not the client's.
+    """The secret is not the one that belongs to this name.
 
-    Look up the secret where the client was registered, or register a new one.
+    Either an OAuth client's secret, or a person's password; a wrong e-mail address is refused with the same words. Look
+    it up where it was set, or set a new one.
     """
 
     code = "auth.invalid_secret"
     status = 401
     action = Action.FIX_REQUEST
-    message = "The client secret must be the registered one; this one differs."
+    message = "The secret must be the registered one; this one differs."
 
 
 class NotAuthenticated(Refusal):

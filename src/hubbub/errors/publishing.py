@@ -95,19 +95,21 @@ class Unconfirmed(OfDelivery):
 
 
 class Missed(OfDelivery):
-    """The post waited for its account to be reconnected until it was too late.
+    """The post could not begin until it was too late.
 
-    A post waits until its deadline and is then given up, so that nothing appears days late. Reconnect the
-    account, then retry the post or schedule it again.
+    Its account was not reconnected by the deadline, or Hubbub was not running for longer than a post may be late
+    (`meta.reason` is `downtime` then). It is given up, so that nothing appears days late. Reconnect the account if
+    it needs that, then retry the post or schedule it again.
     """
 
     code = "post.missed"
     status = 409
     action = Action.FIX_REQUEST
-    message = "The account must be reconnected before the post's deadline; it was not."
+    message = "The post must begin by its deadline; it could not."
 
     deadline: str | None = None
     """RFC 3339."""
+    reason: str | None = None
 
 
 class MediaUnavailable(OfDelivery):

@@ -49,6 +49,22 @@ class HttpError(Refusal):
         return self.status_code
 
 
+class StorageFull(Refusal):
+    """The server has no room for the file.
+
+    Its disk is full; nothing of the file was kept. Whoever runs the server has to make room, then the same
+    upload works.
+    """
+
+    code = "system.storage_full"
+    status = 507
+    action = Action.WAIT
+    message = "A file needs room on the server; its disk is full."
+
+    retry_after_seconds: int = 600
+    """As often as the server removes what nobody needs any more."""
+
+
 class RateLimitExceeded(Refusal):
     """Too many requests in too short a time.
 

@@ -7,15 +7,22 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+T = TypeVar("T")
 
 Kind = Literal["image", "video", "audio", "file"]
 SECONDS_MAX = 30.0
+AT_ONCE = 4
+"""How many files one process looks at together; the others wait for their turn."""
+_turns = RunVar[anyio.CapacityLimiter]("hubbub.kit.media.turns")
 
 
 class Unreadable(Exception):
@@ -51,7 +58,7 @@ async def probe(path: Path) -> Probe:
     digest = ""
 
     async def inside() -> None:
-        facts.update(await anyio.to_thread.run_sync(_look, path))
+        facts.update(await aside(_look, path))
 
     async def whole() -> None:
         nonlocal digest
@@ -64,6 +71,15 @@ async def probe(path: Path) -> Probe:
     if "error" in facts:
         raise Unreadable(facts["error"])
     return Probe(size_bytes=size, sha256=digest, **facts)
+
+
+async def aside(work: Callable[..., T], *arguments: Any) -> T:
+    """Do what starts a process in a thread, never more than AT_ONCE together."""
+    turns = _turns.get(None)
+    if turns is None:
+        turns = anyio.CapacityLimiter(AT_ONCE)
+        _turns.set(turns)
+    return await anyio.to_thread.run_sync(work, *arguments, limiter=turns)
 
 
 def _digest(path: Path) -> str:

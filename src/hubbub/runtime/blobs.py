@@ -1,4 +1,4 @@
-"""Files under keys: on the local disk here; the protocol fits an object store as well."""
+"""Files under keys: on the local disk here, in a bucket in `bucket`."""
 
 from __future__ import annotations
 
@@ -56,6 +56,17 @@ class Blobs(Protocol):
         """Forget a blob. Deleting what is not there is no error."""
         ...
 
+    async def copy(self, key: str, to: str) -> None:
+        """Store the same bytes under another key, without fetching them. Raises Missing."""
+        ...
+
+    async def upload_address(self, key: str, seconds: float) -> str | None:
+        """An address that takes the bytes of a blob by PUT for so long; None when there is no such thing here.
+
+        Whoever has it may replace the blob until it expires, so what counts is copied to another key.
+        """
+        ...
+
     def path(self, key: str) -> Path | None:
         """Where the blob is on this machine, or None when it is elsewhere. Says nothing about existence."""
         ...
@@ -111,16 +122,27 @@ class DiskBlobs:
     async def delete(self, key: str) -> None:
         await to_thread.run_sync(_delete, self.path(key), self._root)
 
+    async def copy(self, key: str, to: str) -> None:
+        await self.put(to, self.open(key))
+
+    async def upload_address(self, key: str, seconds: float) -> str | None:
+        return None
+
     def path(self, key: str) -> Path:
-        if len(key) > KEY_MAX or not KEY.fullmatch(key):
-            raise BadKey(key)
-        if any(len(part) > SEGMENT_MAX for part in key.split("/")):
-            raise BadKey(key)
-        return self._root / key
+        return self._root / checked(key)
 
     async def sweep(self, older_than_seconds: float, now: float) -> int:
         """Remove uploads that a killed process left half written; `now` in seconds since 1970."""
         return await to_thread.run_sync(_sweep, self._incoming, now - older_than_seconds)
+
+
+def checked(key: str) -> str:
+    """The key itself. Raises BadKey."""
+    if len(key) > KEY_MAX or not KEY.fullmatch(key):
+        raise BadKey(key)
+    if any(len(part) > SEGMENT_MAX for part in key.split("/")):
+        raise BadKey(key)
+    return key
 
 
 def _create(fresh: Path) -> BinaryIO:

@@ -13,6 +13,18 @@ CONNECT_SECONDS = 5
 WAITING = """
     SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND execute_after < now() - interval '1 minute'
 """
+UNLOCKED = """
+    SELECT c.relname::text FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
+      AND (NOT (c.relrowsecurity AND c.relforcerowsecurity)
+           OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+    ORDER BY c.relname
+"""
+PASSES_BY = """
+    SELECT (rolsuper OR rolbypassrls) AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)
+    FROM pg_roles WHERE rolname = session_user
+"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,10 @@ class DatabaseFacts:
     waiting: int
     """Jobs that have been due for more than a minute."""
     connections_max: int
+    unlocked: list[str]
+    """Tables with a workspace_id that row security does not protect."""
+    passes_by: bool
+    """Whether the user of the URL is above row security, with nobody to step down to."""
 
 
 async def look(url: str) -> DatabaseFacts:
@@ -41,6 +57,8 @@ async def look(url: str) -> DatabaseFacts:
             else None,
             waiting=await connection.fetchval(WAITING) if queued else 0,
             connections_max=int(await connection.fetchval("SHOW max_connections")),
+            unlocked=[row[0] for row in await connection.fetch(UNLOCKED)],
+            passes_by=await connection.fetchval(PASSES_BY, db.APP_ROLE),
         )
     finally:
         await connection.close()

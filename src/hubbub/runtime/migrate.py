@@ -62,12 +62,8 @@ async def _revision(connection: asyncpg.Connection) -> str | None:
 
 
 async def _upgrade(database_url: str) -> None:
-    database = db.Database(database_url, pool_size=1)
-    try:
-        async with database.begin() as connection:
-            await connection.run_sync(_run, "head")
-    finally:
-        await database.close()
+    async with db.as_owner(database_url) as connection:
+        await connection.run_sync(_run, "head")
 
 
 def _run(connection: Connection, revision: str) -> None:
@@ -79,12 +75,8 @@ def _run(connection: Connection, revision: str) -> None:
 async def draft(database_url: str, message: str) -> None:
     """Write a new revision file from what the tables have and a migrated database lacks; to be read and tidied."""
     load_tables()
-    database = db.Database(database_url, pool_size=1)
-    try:
-        async with database.begin() as connection:
-            await connection.run_sync(_draft, message)
-    finally:
-        await database.close()
+    async with db.as_owner(database_url) as connection:
+        await connection.run_sync(_draft, message)
 
 
 def _draft(connection: Connection, message: str) -> None:

@@ -42,7 +42,7 @@ class Runtime:
             settings=settings,
             database=Database(settings.database_url, settings.db_pool_size),
             platforms=platforms,
-            blobs=DiskBlobs(settings.data_dir / "media"),
+            blobs=_blobs(settings),
             outbound=net.outbound(allow=settings.allow_private_networks),
             local=httpx2.AsyncClient(limits=limits, trust_env=False),
             budgets={name: Budgets(found.facts.rate) for name, found in platforms.items()},
@@ -52,3 +52,12 @@ class Runtime:
         await self.outbound.aclose()
         await self.local.aclose()
         await self.database.close()
+
+
+def _blobs(settings: Settings) -> Blobs:
+    """Where the settings keep media. Raises ValueError for what is not an address of a bucket."""
+    if settings.media_url is None:
+        return DiskBlobs(settings.data_dir / "media")
+    from hubbub.runtime.bucket import BucketBlobs  # costs memory that a disk does not need
+
+    return BucketBlobs(settings.media_url, settings.media_access_key, settings.media_secret_key)

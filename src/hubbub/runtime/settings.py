@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,8 +46,50 @@ class Settings(BaseSettings):
     max_body_bytes: int = 2 * 1024 * 1024
     """The largest JSON body a request may have."""
 
+    media_url: str | None = None
+    """A bucket for media: `s3://bucket/prefix?endpoint=https://…&region=…`. Without it they are in the data folder.
+    Files of unlimited size are then uploaded straight to the bucket; `&presign=no` when people cannot reach it."""
+
+    media_access_key: str | None = None
+    """The bucket's access key id. Without one, what the environment says about AWS is used."""
+
+    media_secret_key: SecretStr | None = None
+    """The bucket's secret access key."""
+
+    fetch_max_bytes: int = 512 * 1024 * 1024
+    """The largest file that is fetched from an address named in a post."""
+
+    fetch_seconds: float = 45
+    """How long fetching one such file may take; the request that names it waits."""
+
     storage_limit_bytes: int = -1
-    """Media storage per workspace; -1 is unlimited."""
+    """Media storage per workspace; -1 is what the plan allows."""
+
+    plan: str | None = None
+    """The plan every workspace is on: free, starter, pro, business or enterprise. Without it each is on its own,
+    which is enterprise unless somebody changed it: nothing is metered."""
+
+    requests_per_minute: int = 0
+    """Requests a workspace may make in one minute; 0 is any number."""
+
+    requests_per_day: int = 0
+    """Requests a workspace may make in one day (UTC); 0 is any number."""
+
+    sign_up: Literal["owners", "open", "closed"] = "owners"
+    """Who may sign up: `owners` of a full-access API key, whose workspace becomes theirs; `open` for everybody, each
+    with a workspace of their own; `closed` for nobody."""
+
+    token_issuer: str | None = None
+    """What our tokens name as their issuer and audience; `hubbub` when left out. The same for every process."""
+
+    trusted_issuers: dict[str, str] = {}
+    """Sign-in services of your own, as JSON: issuer to the URL of its JWKS. Their EdDSA tokens are dashboard tokens."""
+
+    trusted_audience: str | None = None
+    """The audience their tokens must have; ours when left out."""
+
+    allow_keys_on_dashboard_endpoints: bool = True
+    """Whether an API key without restrictions may do what only the dashboard does elsewhere."""
 
     db_pool_size: int = 10
     """Database connections a process keeps for requests and job steps."""
@@ -59,6 +102,10 @@ class Settings(BaseSettings):
 
     account_deadline_hours: float = 24
     """How long a post waits for its account to be reconnected before it is given up as missed."""
+
+    catch_up_hours: float = Field(default=24, ge=0, le=8_760)
+    """How late a post may begin after nothing has run for a while; a later one is given up as missed. Within it,
+    a platform's budget of calls is kept as always, so what has piled up goes out one after the other."""
 
     auto_select_pages: bool = False
     """Connect every page of a login at once instead of answering `selection_required`."""

@@ -14,11 +14,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.connector.registry import Registry
 from hubbub.kit import clock
+from hubbub.runtime.db import SEES_EVERYBODY, SEES_ONE
 
 if TYPE_CHECKING:
     from hubbub.runtime.process import Runtime
 
 Mode = Literal["live", "sandbox"]
+Kind = Literal["key", "dashboard", "oauth"]
+
+EVERYBODY = UUID(int=0)
+"""The workspace of a caller who acts for all: sweeps, and jobs that have yet to find out for whom they run."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person as a sign-in service knows them."""
+
+    issuer: str
+    subject: str
+    email: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,13 @@ class Caller:
     """Empty means unrestricted."""
     brand_ids: tuple[str, ...] = ()
     request_id: str | None = None
+    error_format: str = "native"
+    """How this caller wants refusals, unless the request itself says."""
+    kind: Kind = "key"
+    user_id: UUID | None = None
+    """The person who signed in, where it is not a key that calls."""
+    identity: Identity | None = None
+    """Who presented a dashboard token."""
 
 
 @dataclass
@@ -42,6 +63,8 @@ class Work:
     runtime: Runtime
     caller: Caller
     now: datetime = field(default_factory=clock.now)
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """What the answer is to carry beside its body, a refusal too."""
 
     @property
     def workspace_id(self) -> UUID:
@@ -59,14 +82,25 @@ class Work:
         """Wake whoever listens on this channel, when the transaction commits."""
         await self.db.execute(sa.select(sa.func.pg_notify(channel, "")))
 
+    @asynccontextmanager
+    async def seeing_everybody(self) -> AsyncGenerator[None]:
+        """See the rows of all workspaces for a moment, inside the same transaction. Two round trips."""
+        await self.db.exec_driver_sql(SEES_EVERYBODY)
+        yield
+        # Not after a failure: the transaction is over then, and with it the setting.
+        if self.workspace_id != EVERYBODY:
+            await self.db.exec_driver_sql(SEES_ONE)
+
 
 @asynccontextmanager
 async def open_work(runtime: Runtime, caller: Caller, *, snapshot: bool = False) -> AsyncGenerator[Work]:
     """One transaction for one caller: commits when the block ends, rolls back when it raises.
 
-    With `snapshot`, all its reads see one moment. Its time is the database's, because the machines of one
+    It sees the rows of the caller's workspace, whatever a query asks for; everybody's for EVERYBODY. With
+    `snapshot`, all its reads see one moment. Its time is the database's, because the machines of one
     installation need not agree.
     """
-    async with runtime.database.begin(snapshot=snapshot) as connection:
+    one = None if caller.workspace_id == EVERYBODY else caller.workspace_id
+    async with runtime.database.begin(one, snapshot=snapshot) as connection:
         now = (await connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
         yield Work(connection, runtime, caller, now)

@@ -34,3 +34,5 @@ class Draft:
     first_comment: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The platform's own fields (`platform_data`), flat."""
+    segments: tuple[str, ...] = ()
+    """The texts of the posts that continue this one as a thread."""

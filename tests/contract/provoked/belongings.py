@@ -17,12 +17,14 @@ BODIES: dict[str, Any] = {
     "select_pages": {"page_ids": ["1"]},
     "change_page": {"is_active": True},
     "change_key": {"name": "renamed"},
+    "resolve_target": {"outcome": "absent"},
 }
 """What a route needs before it looks for the id."""
 UNKNOWN = {
     "accounts.id": "acc_01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "accounts.page_id": "sapi_page_01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "accounts.connection_id": "pc_0123456789abcdef0123456789abcdef",
+    "posts.account_id": "acc_01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "posts.pid": "0b9a4f2e-7c1d-4f4e-9a52-3f1f0a4d8c77",
     "media.media_id": "0b9a4f2e-7c1d-4f4e-9a52-3f1f0a4d8c77",
     "keys.id": "0b9a4f2e-7c1d-4f4e-9a52-3f1f0a4d8c77",
@@ -61,6 +63,7 @@ async def furnish(owner: Guest) -> Belongings:
         "accounts.id": account_id,
         "accounts.page_id": (await owner.pages(account_id))[0]["id"],
         "accounts.connection_id": waiting.json["connection_id"],
+        "posts.account_id": account_id,
         "posts.pid": await owner.draft(account_id),
         "media.media_id": await owner.media(picture()),
         "keys.id": key.json["id"],

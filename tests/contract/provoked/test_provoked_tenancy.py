@@ -23,6 +23,9 @@ OPEN = {
     ("GET", "/v1/health"),
     ("GET", "/docs/errors/{code}"),
     ("GET", "/oauth/callback/{platform}"),
+    ("GET", "/.well-known/jwks.json"),
+    ("POST", "/auth/sign-in"),
+    ("POST", "/auth/sign-up"),
     ("GET", "/v1/media/{media_id}/content"),
     ("PUT", "/v1/media/{media_id}/content"),
 }

@@ -28,7 +28,7 @@ async def make(api: Api, **body: Any) -> dict[str, Any]:
 async def test_a_key_is_shown_once_and_recognised_afterwards(api: Api) -> None:
     made = await make(api)
     assert re.fullmatch(r"sapi_key_[0-9a-f]{62}", made["raw_key"])
-    assert set(made) == {"id", "name", "raw_key", "message", "mode", "scopes", "brand_ids"}
+    assert set(made) == {"id", "name", "raw_key", "message", "mode", "scopes", "brand_ids", "error_format"}
     assert (await api.as_(made["raw_key"]).get("/v1/users/me")).status == 200
     listed = await api.get("/v1/keys")
     assert made["raw_key"] not in listed.content.decode()
@@ -80,7 +80,8 @@ async def test_a_change_replaces_what_is_given_and_leaves_the_rest(api: Api) -> 
     made = await make(api, scopes=["posts:read", "media:read"])
     path = f"/v1/keys/{made['id']}"
     changed = await api.patch(path, {"scopes": ["inbox:read", "inbox:read"]})
-    assert changed.json == {"id": made["id"], "name": "deploy", "scopes": ["inbox:read"], "brand_ids": []}
+    kept = {"id": made["id"], "name": "deploy", "brand_ids": [], "error_format": "native"}
+    assert changed.json == {**kept, "scopes": ["inbox:read"]}
     assert (await api.patch(path, {"name": "other"})).json["scopes"] == ["inbox:read"]
     assert (await api.patch(path, {"scopes": []})).json["scopes"] == []
     assert (await api.patch(path)).json["name"] == "other"

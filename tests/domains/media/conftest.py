@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 from media_library import Library
 
 from api import *  # noqa: F403
+from api import make_workspace
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.work import Caller
 
 
 @pytest.fixture
-def library(runtime: Runtime) -> Library:
-    return Library(runtime, Caller(workspace_id=uuid4()), runtime.settings.data_dir / "media")
+async def library(runtime: Runtime) -> Library:
+    workspace_id, _ = await make_workspace(runtime)
+    return Library(runtime, Caller(workspace_id=workspace_id), runtime.settings.data_dir / "media")

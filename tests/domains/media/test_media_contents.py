@@ -9,13 +9,13 @@ import pytest
 from media_library import Library, pieces
 
 import samples
+from api import make_workspace
 from hubbub.domains.media import contents
 from hubbub.errors import Refusal
 from hubbub.errors.billing import StorageQuota
 from hubbub.errors.resource import Conflict, MediaNotFound
-from hubbub.errors.system import HttpError
+from hubbub.errors.system import StorageFull
 from hubbub.errors.validation import FieldInvalid
-from hubbub.kit import ids
 from hubbub.runtime.blobs import DiskBlobs
 
 pytestmark = pytest.mark.anyio
@@ -118,7 +118,7 @@ async def test_a_full_disk_is_a_refusal_and_leaves_nothing(library: Library, tmp
     library.runtime.blobs = FullDisk(library.root)
     waiting = await library.expect("image/png")
     for attempt in (library.upload(samples.png(tmp_path / "a.png")), library.write(waiting, b"x")):
-        with pytest.raises(HttpError) as refused:
+        with pytest.raises(StorageFull) as refused:
             await attempt
         assert refused.value.http_status == 507
     assert (library.stored(), await library.rows()) == ([], 1)
@@ -251,7 +251,7 @@ async def test_uploads_at_the_same_time_cannot_exceed_the_quota_together(
 
 async def test_another_workspace_cannot_verify_or_write(library: Library, tmp_path: Path) -> None:
     media_id = await library.expect("image/png")
-    foreign = type(library.caller)(workspace_id=ids.new_uuid())
+    foreign = type(library.caller)(workspace_id=(await make_workspace(library.runtime))[0])
     with pytest.raises(MediaNotFound):
         await contents.verify(library.runtime, foreign, media_id, field="media_id")
     with pytest.raises(Refusal):

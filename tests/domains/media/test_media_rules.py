@@ -70,12 +70,30 @@ def test_a_long_filename_is_cut_before_its_suffix() -> None:
     assert cut.endswith("x.jpeg")
 
 
+@pytest.mark.parametrize(
+    ("header", "span"),
+    [
+        (None, None), ("", None), ("bytes=0-", (0, 10)), ("bytes=0-0", (0, 1)), ("bytes=3-5", (3, 6)),
+        ("bytes=3-99", (3, 10)), ("Bytes = 9-", (9, 10)), ("bytes=-3", (7, 10)), ("bytes=-99", (0, 10)),
+        ("bytes=5-3", None), ("bytes=-", None), ("bytes=0-1,3-4", None), ("lines=0-1", None), ("bytes=a-b", None),
+    ],
+)  # fmt: skip
+def test_a_range_of_bytes_is_understood(header: str | None, span: tuple[int, int] | None) -> None:
+    assert rules.byte_range(header, 10) == span
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=99-100", "bytes=-0"])
+def test_a_range_that_is_not_there_is_none(header: str) -> None:
+    with pytest.raises(IndexError):
+        rules.byte_range(header, 10)
+
+
 def _media(kind: str, content_type: str, filename: str) -> rules.Media:
     now = datetime.now(UTC)
     return rules.Media(
         id=uuid4(), workspace_id=uuid4(), filename=filename, declared_type=content_type, content_type=content_type,
         status="ready", kind=kind, size_bytes=1, width=None, height=None, seconds=None, blob_key="k",
-        stray_keys=(), created_at=now, deleted_at=None,
+        sha256=None, incoming_key=None, stray_keys=(), created_at=now, deleted_at=None,
     )  # fmt: skip
 
 
@@ -98,10 +116,10 @@ def test_a_filename_cannot_break_out_of_the_header() -> None:
 
 
 def test_room_counts_what_waits_and_use_does_not() -> None:
-    usage = rules.Usage(used_bytes=60, waiting_bytes=30, count=1, limit_bytes=100)
+    usage = rules.Usage(used_bytes=60, waiting_bytes=30, count=1, limit_bytes=100, plan="free")
     assert usage.room_bytes == 10
     assert usage.has_room_for(40)
     assert not usage.has_room_for(41)
-    unlimited = rules.Usage(used_bytes=60, waiting_bytes=30, count=1, limit_bytes=-1)
+    unlimited = rules.Usage(used_bytes=60, waiting_bytes=30, count=1, limit_bytes=-1, plan="pro")
     assert unlimited.room_bytes is None
     assert unlimited.has_room_for(1 << 60)

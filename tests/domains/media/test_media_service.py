@@ -8,6 +8,7 @@ import pytest
 from media_library import Library
 
 import samples
+from api import make_workspace
 from hubbub.domains.media import contents, service
 from hubbub.domains.media.service import MediaRef
 from hubbub.errors import Refused
@@ -43,7 +44,8 @@ async def test_everything_that_cannot_be_attached_is_named(library: Library, tmp
     good = await library.upload(samples.png(tmp_path / "a.png"))
     pending, deleted = await library.expect("image/png"), await library.upload(tmp_path / "a.png")
     await library.delete(deleted)
-    foreign = Library(library.runtime, Caller(workspace_id=uuid4()), library.root)
+    stranger, _ = await make_workspace(library.runtime)
+    foreign = Library(library.runtime, Caller(workspace_id=stranger), library.root)
     theirs = await foreign.upload(tmp_path / "a.png")
     bad = [str(uuid4()), str(pending), str(deleted), str(theirs), "not-an-id", ""]
     refs = [MediaRef("media_id", source, field=f"media[{n}]") for n, source in enumerate([str(good), *bad])]

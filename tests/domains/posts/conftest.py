@@ -16,17 +16,23 @@ from pg import Server
 
 
 @pytest.fixture
-async def lane(postgres: Server, migrate: Callable[[str], None], tmp_path: Path) -> AsyncGenerator[Lane]:
+async def idle(postgres: Server, migrate: Callable[[str], None], tmp_path: Path) -> AsyncGenerator[Lane]:
+    """Without a worker: nothing begins by itself."""
     url = postgres.create_database(postgres.template(migrate))
     try:
         with running_sandbox() as sandbox:
             async with open_lane(url, sandbox, tmp_path) as opened:
-                worker = Worker(opened.runtime)
-                working = asyncio.create_task(worker.run())
-                try:
-                    yield opened
-                finally:
-                    worker.stop()
-                    await working
+                yield opened
     finally:
         postgres.drop_database(url)
+
+
+@pytest.fixture
+async def lane(idle: Lane) -> AsyncGenerator[Lane]:
+    worker = Worker(idle.runtime)
+    working = asyncio.create_task(worker.run())
+    try:
+        yield idle
+    finally:
+        worker.stop()
+        await working

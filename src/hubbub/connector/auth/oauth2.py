@@ -33,6 +33,10 @@ class OAuth2(Connector):
 
     async def redeem(self, code: str, redirect_uri: str, verifier: str) -> Grant:
         """The token endpoint's answer to a code."""
+        return grant_in(await self.redeemed(code, redirect_uri, verifier), self.now())
+
+    async def redeemed(self, code: str, redirect_uri: str, verifier: str) -> Any:
+        """The same as the platform wrote it."""
         form = {
             "grant_type": "authorization_code",
             "client_id": self.app.client_id,
@@ -43,7 +47,7 @@ class OAuth2(Connector):
         if self.facts.auth.pkce:
             form["code_verifier"] = verifier
         assert self.facts.auth.token is not None
-        return grant_in(await self.http.post(self.facts.auth.token, form=form), self.now())
+        return await self.http.post(self.facts.auth.token, form=form)
 
 
 def challenge(verifier: str) -> str:

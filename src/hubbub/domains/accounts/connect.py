@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 from hubbub.connector.promises import Revokes, SignsInByConsent, SignsInWithFields
 from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
@@ -29,7 +28,7 @@ from hubbub.kit import ids
 from hubbub.kit.secret import Secret
 from hubbub.runtime import durable
 from hubbub.runtime.process import Runtime
-from hubbub.runtime.work import Caller, Mode, Work, open_work
+from hubbub.runtime.work import EVERYBODY, Caller, Mode, Work, open_work
 from hubbub.social.person import SignedIn
 
 Failure = (Refusal, Refused, RemoteRefusal, NotSent, LostAnswer)
@@ -74,7 +73,7 @@ async def connect(runtime: Runtime, caller: Caller, wish: Wish, base_url: str) -
     if found.facts.auth.kind == "oauth2":
         return await _ask_consent(runtime, caller, attempt)
     typed = rules.typed_in(found.facts, wish.metadata)
-    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode)
+    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode, attempt.login)
     if not isinstance(connector, SignsInWithFields):
         raise NotSupported(platform=attempt.platform, operation="connecting with typed credentials")
     with service.understood("signing in"):
@@ -116,7 +115,7 @@ async def exchange(
 
 async def returned(runtime: Runtime, platform: str, said: Mapping[str, str]) -> Returned | None:
     """Finish with what a platform sent to our own callback; None when the state is not one of ours any more."""
-    async with open_work(runtime, Caller(UUID(int=0))) as work:
+    async with open_work(runtime, Caller(EVERYBODY)) as work:
         taken = await SignInStore(work).take_state(said.get("state", ""), platform, of_anybody=True)
     if taken is None:
         return None
@@ -178,9 +177,10 @@ async def _attempt(runtime: Runtime, caller: Caller, wish: Wish, base_url: str) 
             problem="must be an account of the platform; it is of another.",
             reason="unknown",
         )
+    login = account.metadata.get("login") if account else rules.login(found.facts, wish.metadata)
     attempt = Attempt(
         platform=platform,
-        mode=account.mode if account else _world(runtime, caller, found, wish.metadata),
+        mode=account.mode if account else _world(runtime, caller, found, login, wish.metadata),
         brand_id=brand_id,
         account_id=account.id if account else None,
         redirect_uri=redirect_uri,
@@ -188,6 +188,7 @@ async def _attempt(runtime: Runtime, caller: Caller, wish: Wish, base_url: str) 
         callback_uri=f"{base_url.rstrip('/')}/oauth/callback/{platform}",
         key_mode=caller.mode,
         key_brands=caller.brand_ids,
+        login=login,
     )
     return found, attempt
 
@@ -200,7 +201,9 @@ async def _brand(work: Work, brand_id: str | None) -> str | None:
     return None
 
 
-def _world(runtime: Runtime, caller: Caller, found: Found, metadata: Mapping[str, Any]) -> Mode:
+def _world(
+    runtime: Runtime, caller: Caller, found: Found, login: str | None, metadata: Mapping[str, Any]
+) -> Mode:
     """Live, or the sandbox: for a sandbox key, when it is asked for, or for want of app credentials."""
     settings = runtime.settings
     if caller.mode == "sandbox":
@@ -210,7 +213,10 @@ def _world(runtime: Runtime, caller: Caller, found: Found, metadata: Mapping[str
             problem = "can be true while the sandbox is on; it is off."
             raise FieldInvalid(field="metadata.sandbox", problem=problem, reason="unknown")
         return "sandbox"
-    if found.facts.auth.kind != "oauth2" or settings.app(found.facts.name, sandbox=False).client_id:
+    if (
+        found.facts.auth.kind != "oauth2"
+        or service.app_of(runtime, found.facts.name, login, "live").client_id
+    ):
         return "live"
     if settings.sandbox_url is None:
         raise CredentialsMissing(platform=found.facts.name)
@@ -218,7 +224,7 @@ def _world(runtime: Runtime, caller: Caller, found: Found, metadata: Mapping[str
 
 
 async def _ask_consent(runtime: Runtime, caller: Caller, attempt: Attempt) -> Consent:
-    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode)
+    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode, attempt.login)
     if not isinstance(connector, SignsInByConsent):
         raise NotSupported(platform=attempt.platform, operation="a consent page")
     state, verifier = ids.new_hex("", 32), secrets.token_urlsafe(48)
@@ -232,7 +238,7 @@ async def _redeem(
     runtime: Runtime, caller: Caller, attempt: Attempt, state: str, sealed: Sealed, code: str
 ) -> Account | Waiting:
     verifier = Vault.of(runtime.settings).open_text(sealed, state)
-    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode)
+    connector = service.build_anonymous(runtime, attempt.platform, attempt.mode, attempt.login)
     if not isinstance(connector, SignsInByConsent):
         raise NotSupported(platform=attempt.platform, operation="a consent page")
     with service.understood("exchanging the code"):
@@ -244,7 +250,7 @@ async def _finish(
     runtime: Runtime, caller: Caller, attempt: Attempt, signed_in: SignedIn
 ) -> Account | Waiting:
     """The sign-in worked: an account, or a choice to be made."""
-    facts = runtime.platforms[attempt.platform].facts
+    facts = runtime.platforms[attempt.platform].facts.for_account({"login": attempt.login})
     missing = rules.missing_scopes(facts, signed_in.grant.scopes)
     if missing:
         raise ScopesMissing(platform=attempt.platform, scopes=missing, account_id=attempt.account_id)

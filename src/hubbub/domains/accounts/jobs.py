@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -24,9 +23,9 @@ from hubbub.errors.account import AccountNotFound
 from hubbub.kit import clock
 from hubbub.runtime import durable, log
 from hubbub.runtime.process import Runtime
-from hubbub.runtime.work import Caller, open_work
+from hubbub.runtime.work import EVERYBODY, Caller, open_work
 
-NOBODY = Caller(UUID(int=0))
+NOBODY = Caller(EVERYBODY)
 BATCH = 500
 REVOKE_SECONDS = 40.0
 TOO_LATE = timedelta(days=1)

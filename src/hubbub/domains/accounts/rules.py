@@ -104,6 +104,23 @@ def typed_in(facts: Platform, metadata: Mapping[str, Any]) -> dict[str, str]:
     return typed
 
 
+def login(facts: Platform, metadata: Mapping[str, Any]) -> str | None:
+    """Which of the platform's other ways to sign in was asked for. Raises FieldInvalid for an unknown one."""
+    asked = metadata.get("login")
+    if asked is None or not facts.logins:
+        return None
+    if asked not in facts.logins:
+        problem = f"must be one of {', '.join(facts.logins)}, or left out."
+        raise FieldInvalid(
+            field="metadata.login",
+            problem=problem,
+            reason="unknown",
+            allowed=facts.logins,
+            platform=facts.name,
+        )
+    return asked
+
+
 @dataclass(frozen=True)
 class PageChange:
     """What a page is to become; None leaves it."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from hubbub.connector.base import AccountRef, Connector, Opener
-from hubbub.connector.http import Http
+from hubbub.connector.base import Connector, Linker, Opener, no_link
 from hubbub.connector.promises import Refreshes
-from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
+from hubbub.connector.refusals import LostAnswer, RemoteRefusal
 from hubbub.connector.registry import Found
 from hubbub.domains.accounts import events as happened
 from hubbub.domains.accounts import vault
+from hubbub.domains.accounts.building import app_of, build, build_anonymous, no_files
 from hubbub.domains.accounts.rules import PageChange, changed_page
 from hubbub.domains.accounts.store import Account, AccountStore, PageRow, account_in
 from hubbub.domains.accounts.tables import account_secrets, accounts
-from hubbub.domains.accounts.vault import Held, Vault
+from hubbub.domains.accounts.vault import Held, Sealed, Unreadable, Vault
 from hubbub.domains.events import service as events
 from hubbub.errors.account import (
     AccountNotFound,
@@ -36,11 +35,10 @@ from hubbub.kit import clock, ids
 from hubbub.kit.secret import Secret
 from hubbub.runtime.db import Database
 from hubbub.runtime.process import Runtime
-from hubbub.runtime.work import Caller, Mode, Work, open_work
-from hubbub.social.draft import File
+from hubbub.runtime.work import EVERYBODY, Caller, Work, open_work
 from hubbub.social.person import Grant
 
-__all__ = ["Account", "PageRow"]
+__all__ = ["Account", "PageRow", "Sealed", "Unreadable", "Vault", "app_of", "build_anonymous"]
 
 ACCESS_REVOKED = "access_revoked"
 RENEW_SECONDS = 50.0
@@ -58,11 +56,6 @@ def understood(call: str) -> Generator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as trip:
         raise LostAnswer(f"{call}: the answer was not the one that was promised") from trip
-
-
-def no_files(file: File) -> AsyncIterator[bytes]:
-    """The opener of a connector that was built for something else than publishing."""
-    raise LookupError(f"this connector was built without files; {file.id} cannot be read")
 
 
 async def visible(work: Work, account_ids: Iterable[str]) -> dict[str, Account]:
@@ -117,6 +110,7 @@ async def connector_for(
     *,
     fresh_for: float = 120,
     opener: Opener = no_files,
+    link: Linker = no_link,
 ) -> Connector:
     """A connector for this account and page, whose grant stays good for `fresh_for` seconds.
 
@@ -129,23 +123,7 @@ async def connector_for(
         if not await renew(runtime, account_id, held.version):
             raise _must_reconnect(account, ACCESS_REVOKED)
         account, held, place = await _load(runtime, account_id, page_id)
-    return build(runtime, account, held, place, opener)
-
-
-def build_anonymous(runtime: Runtime, platform: str, mode: Mode) -> Connector:
-    """A connector for somebody who is still signing in. Raises NotSent when there is no sandbox."""
-    found = runtime.platforms[platform]
-    sandbox = mode == "sandbox"
-    return found.connector(
-        http=_http(runtime, found, mode, None),
-        facts=found.facts.for_account({"sandbox": sandbox}),
-        account=AccountRef(sandbox=sandbox),
-        app=runtime.settings.app(platform, sandbox=sandbox),
-        grant=None,
-        place_token=None,
-        opener=no_files,
-        now=clock.now,
-    )
+    return build(runtime, account, held, place, opener, link)
 
 
 async def renew(runtime: Runtime, account_id: str, seen_version: int) -> bool:
@@ -173,7 +151,7 @@ def _landed(
 
 async def _renew(runtime: Runtime, account_id: str, seen_version: int) -> bool:
     while True:
-        async with open_work(runtime, Caller(UUID(int=0))) as work:
+        async with open_work(runtime, Caller(EVERYBODY)) as work:
             account = await _any_account(work, account_id)
             held = await vault.held(work, account_id)
             if held is None:
@@ -310,7 +288,7 @@ async def _load(
     runtime: Runtime, account_id: str, page_id: str | None
 ) -> tuple[Account, Held, tuple[str, Secret | None] | None]:
     """The account, its grant, and the place with the place's own token."""
-    async with open_work(runtime, Caller(UUID(int=0))) as work:
+    async with open_work(runtime, Caller(EVERYBODY)) as work:
         account = await _any_account(work, account_id)
         if account.status != "active":
             raise _must_reconnect(account, account.reconnect_reason)
@@ -346,49 +324,3 @@ def _ends_within(grant: Grant, seconds: float) -> bool:
 
 def _renews(found: Found) -> bool:
     return found.facts.auth.refresh != "none"
-
-
-def build(
-    runtime: Runtime,
-    account: Account,
-    held: Held,
-    place: tuple[str, Secret | None] | None,
-    opener: Opener = no_files,
-) -> Connector:
-    """A connector with this grant; `place` is a page's remote id and its own token."""
-    found = runtime.platforms[account.platform]
-    sandbox = account.mode == "sandbox"
-    place_id, place_token = place or (None, None)
-    connector = found.connector(
-        http=_http(runtime, found, account.mode, account.id),
-        facts=found.facts.for_account({**account.metadata, "sandbox": sandbox}),
-        account=AccountRef(
-            id=account.id,
-            remote_id=account.remote_id,
-            username=account.username,
-            sandbox=sandbox,
-            place_id=place_id,
-            metadata=account.metadata,
-        ),
-        app=runtime.settings.app(account.platform, sandbox=sandbox),
-        grant=held.grant,
-        place_token=place_token,
-        opener=opener,
-        now=clock.now,
-    )
-    connector.grant_version = held.version
-    return connector
-
-
-def _http(runtime: Runtime, found: Found, mode: Mode, account_id: str | None) -> Http:
-    """The way to the platform or to its stand-in. The sandbox's calls cost none of the platform's budgets."""
-    hosts = found.facts.hosts
-    if mode == "live":
-        live = {name: host.live for name, host in hosts.items()}
-        budgets = runtime.budgets.get(found.facts.name)
-        return Http(runtime.outbound, live, found.refusals, account_id=account_id, budgets=budgets)
-    if runtime.settings.sandbox_url is None:
-        raise NotSent("the sandbox is not running")
-    mount = f"{runtime.settings.sandbox_url.rstrip('/')}/{found.facts.name}"
-    stand_in = {name: mount + host.sandbox for name, host in hosts.items()}
-    return Http(runtime.local, stand_in, found.refusals, account_id=account_id)

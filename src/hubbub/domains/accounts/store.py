@@ -120,15 +120,14 @@ class AccountStore:
     async def same_profile(self, platform: str, mode: Mode, remote_id: str) -> Account | None:
         """The account of this profile, whoever's it is. Nobody else connects it before the transaction ends."""
         await self.lock(f"profile {platform} {mode} {remote_id}")
-        rows = await self.db.execute(
-            sa.select(accounts).where(
-                accounts.c.platform == platform,
-                accounts.c.mode == mode,
-                accounts.c.remote_id == remote_id,
-                accounts.c.deleted_at.is_(None),
-            )
+        wanted = sa.select(accounts).where(
+            accounts.c.platform == platform,
+            accounts.c.mode == mode,
+            accounts.c.remote_id == remote_id,
+            accounts.c.deleted_at.is_(None),
         )
-        row = rows.one_or_none()
+        async with self.work.seeing_everybody():
+            row = (await self.db.execute(wanted)).one_or_none()
         return account_in(row) if row else None
 
     async def lock(self, what: str) -> None:
@@ -311,6 +310,8 @@ class Attempt:
     key_mode: Mode = "live"
     key_brands: tuple[str, ...] = ()
     login_id: str | None = None
+    login: str | None = None
+    """Which of the platform's `logins`; None is the usual one."""
 
 
 class SignInStore:

@@ -23,7 +23,9 @@ async def list_keys(work: Work) -> Listed[KeyOut]:
 @router.post(status=201, auth="admin", raises=(FieldRequired, FieldInvalid, ScopeInvalid, BrandInvalid))
 async def create_key(work: Work, body: KeyIn) -> NewKeyOut:
     """Make a key. The answer is the only place where its secret is ever shown."""
-    made = await service.create(work, body.name, body.scopes or (), body.brand_ids or (), body.mode)
+    made = await service.create(
+        work, body.name, body.scopes or (), body.brand_ids or (), body.mode, body.error_format
+    )
     return NewKeyOut.of(made)
 
 
@@ -39,8 +41,9 @@ async def list_scopes() -> Listed[Scope]:
     raises=(FieldRequired, FieldInvalid, ScopeInvalid, BrandInvalid, ResourceNotFound),
 )
 async def change_key(work: Work, id: str, body: KeyChangeIn) -> ChangedKeyOut:
-    """Rename a key, or replace its scopes or brands. What is left out stays."""
-    return ChangedKeyOut.of(await service.change(work, id, body.name, body.scopes, body.brand_ids))
+    """Rename a key, or replace its scopes, brands or error format. What is left out stays."""
+    changed = await service.change(work, id, body.name, body.scopes, body.brand_ids, body.error_format)
+    return ChangedKeyOut.of(changed)
 
 
 @router.post("/{id}/rotate", auth="admin", raises=(ResourceNotFound,))

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel, Field
 
-from hubbub.domains.keys.service import Key, NewKey
+from hubbub.domains.keys.service import ErrorFormat, Key, NewKey
 from hubbub.runtime.work import Mode
 
 NAME_MAX = 200
@@ -21,12 +21,16 @@ class KeyIn(BaseModel):
     mode: Mode | None = Field(
         default=None, description="`sandbox` keys reach sandbox accounts only. Absent: as the key that asks."
     )
+    error_format: ErrorFormat = Field(
+        default="native", description="The envelope of refusals, unless a request says with `X-Error-Format`."
+    )
 
 
 class KeyChangeIn(BaseModel):
     name: str | None = Field(default=None, min_length=1, max_length=NAME_MAX)
     scopes: list[str] | None = None
     brand_ids: list[str] | None = None
+    error_format: ErrorFormat | None = None
 
 
 class KeyOut(msgspec.Struct, frozen=True):
@@ -37,6 +41,7 @@ class KeyOut(msgspec.Struct, frozen=True):
     mode: str
     scopes: list[str]
     brand_ids: list[str]
+    error_format: str
     created_at: datetime
     last_used_at: datetime | None
 
@@ -50,6 +55,7 @@ class KeyOut(msgspec.Struct, frozen=True):
             mode=key.mode,
             scopes=key.scopes,
             brand_ids=key.brand_ids,
+            error_format=key.error_format,
             created_at=key.created_at,
             last_used_at=key.last_used_at,
         )
@@ -63,6 +69,7 @@ class NewKeyOut(msgspec.Struct, frozen=True):
     mode: str
     scopes: list[str]
     brand_ids: list[str]
+    error_format: str
 
     @classmethod
     def of(cls, made: NewKey) -> NewKeyOut:
@@ -74,6 +81,7 @@ class NewKeyOut(msgspec.Struct, frozen=True):
             mode=made.key.mode,
             scopes=made.key.scopes,
             brand_ids=made.key.brand_ids,
+            error_format=made.key.error_format,
         )
 
 
@@ -82,10 +90,11 @@ class ChangedKeyOut(msgspec.Struct, frozen=True):
     name: str
     scopes: list[str]
     brand_ids: list[str]
+    error_format: str
 
     @classmethod
     def of(cls, key: Key) -> ChangedKeyOut:
-        return cls(key.id, key.name, key.scopes, key.brand_ids)
+        return cls(key.id, key.name, key.scopes, key.brand_ids, key.error_format)
 
 
 class Done(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from hubbub.domains.keys import scopes as known
@@ -30,6 +30,10 @@ USED_EVERY = timedelta(minutes=1)
 """How exact `last_used_at` is."""
 
 
+ErrorFormat = Literal["native", "flat"]
+"""The envelope a key gets refusals in."""
+
+
 @dataclass(frozen=True)
 class Key:
     id: UUID
@@ -38,6 +42,7 @@ class Key:
     mode: Mode
     scopes: list[str]
     brand_ids: list[str]
+    error_format: ErrorFormat
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
@@ -61,6 +66,7 @@ async def create(
     scopes: Sequence[str] = (),
     brand_ids: Sequence[str] = (),
     mode: Mode | None = None,
+    error_format: ErrorFormat = "native",
 ) -> NewKey:
     """Make a key; `mode` is the caller's own unless given.
 
@@ -75,6 +81,7 @@ async def create(
         mode=mode or work.mode,
         scopes=list(dict.fromkeys(scopes)),
         brand_ids=list(dict.fromkeys(brand_ids)),
+        error_format=error_format,
         created_at=work.now,
         last_used_at=None,
         revoked_at=None,
@@ -96,6 +103,7 @@ async def change(
     name: str | None = None,
     scopes: Sequence[str] | None = None,
     brand_ids: Sequence[str] | None = None,
+    error_format: ErrorFormat | None = None,
 ) -> Key:
     """Replace what is given; None leaves it. Raises ResourceNotFound, and Refused as `create` does."""
     key = await _active(work, id)
@@ -104,6 +112,7 @@ async def change(
         "name": name,
         "scopes": None if scopes is None else list(dict.fromkeys(scopes)),
         "brand_ids": None if brand_ids is None else list(dict.fromkeys(brand_ids)),
+        "error_format": error_format,
     }
     return _key(
         await KeyStore(work).change(
@@ -163,6 +172,7 @@ async def caller_of(runtime: Runtime, token: str) -> Caller | None:
         mode=row["mode"],
         scopes=tuple(row["scopes"]),
         brand_ids=tuple(row["brand_ids"]),
+        error_format=row["error_format"],
     )
 
 

@@ -17,6 +17,7 @@ api_keys = sa.Table(
     db.text("preview", nullable=False),
     db.json("scopes", nullable=False),
     db.json("brand_ids", nullable=False),
+    db.text("error_format", nullable=False, server_default=sa.text("'native'")),
     db.moment("created_at", nullable=False),
     db.moment("updated_at", nullable=False),
     db.moment("last_used_at"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from uuid import UUID
 
-from hubbub.domains.media import contents, rules, schemas, service
+from hubbub.domains.media import contents, fetching, rules, schemas, service
 from hubbub.errors.billing import StorageQuota
 from hubbub.errors.resource import Conflict, MediaInUse, MediaNotFound
-from hubbub.errors.system import HttpError
+from hubbub.errors.system import HttpError, StorageFull
 from hubbub.errors.validation import BodyInvalid, FieldInvalid, FieldRequired
 from hubbub.runtime import lists
 from hubbub.runtime.process import Runtime
@@ -53,7 +54,7 @@ async def create_upload_url(work: Work, query: schemas.UploadUrlQuery, base_url:
     status=201,
     scope="media:write",
     takes="multipart",
-    raises=(FieldRequired, FieldInvalid, BodyInvalid, StorageQuota, HttpError),
+    raises=(FieldRequired, FieldInvalid, BodyInvalid, StorageQuota, StorageFull),
 )
 async def upload_media(runtime: Runtime, caller: Caller, upload: Upload) -> schemas.Uploaded:
     """Upload one file as the multipart field `file`; it is ready at once.
@@ -64,7 +65,9 @@ async def upload_media(runtime: Runtime, caller: Caller, upload: Upload) -> sche
     return schemas.Uploaded(media_id)
 
 
-@router.put("/{media_id}/content", auth="signed", takes="raw", raises=(Conflict, StorageQuota, HttpError))
+@router.put(
+    "/{media_id}/content", auth="signed", takes="raw", raises=(Conflict, StorageQuota, StorageFull, HttpError)
+)
 async def put_content(
     runtime: Runtime, media_id: str, query: schemas.SignedQuery, upload: Upload
 ) -> Reply[None]:
@@ -76,17 +79,38 @@ async def put_content(
     return Reply(status=200)
 
 
-@router.get("/{media_id}/content", auth="signed", raises=(MediaNotFound, HttpError))
+@router.post(
+    "/ingest",
+    status=201,
+    scope="media:write",
+    raises=(FieldRequired, FieldInvalid, StorageQuota, StorageFull),
+)
+async def ingest_media(runtime: Runtime, caller: Caller, body: schemas.IngestIn) -> schemas.Uploaded:
+    """Fetch a picture, film or sound from a public address into the library; it is ready at once.
+
+    At most three redirects are followed. The same content is kept once. Posts may name an address themselves.
+    """
+    return schemas.Uploaded(UUID(await fetching.fetch(runtime, caller, body.url, "url")))
+
+
+@router.get("/{media_id}/content", auth="signed", also=(206,), raises=(MediaNotFound, HttpError))
 async def read_content(
-    runtime: Runtime, media_id: str, query: schemas.SignedQuery
+    runtime: Runtime, media_id: str, query: schemas.SignedQuery, headers: Mapping[str, str]
 ) -> Reply[AsyncIterator[bytes]]:
-    """Download a file from the address that was given for it."""
-    content = await service.read_content(runtime, media_id, query.expires, query.signature)
+    """Download a file, or one range of it, from the address that was given for it."""
+    asked = None if "if-range" in headers else headers.get("range")
+    content = await service.read_content(runtime, media_id, query.expires, query.signature, asked)
+    size = content.media.size_bytes
+    start, end = content.span or (0, size)
+    ranged = {"Content-Range": f"bytes {start}-{end - 1}/{size}"} if content.span else {}
     return Reply(
         content.chunks,
+        status=206 if content.span else 200,
         headers={
+            **ranged,
+            "Accept-Ranges": "bytes",
             "Content-Type": content.media.content_type,
-            "Content-Length": str(content.media.size_bytes),
+            "Content-Length": str(end - start),
             "Content-Disposition": rules.disposition(content.media),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -43,9 +43,12 @@ class Media:
     width: int | None
     height: int | None
     seconds: float | None
+    sha256: str | None
     blob_key: str | None
     stray_keys: tuple[str, ...]
     """Objects that are being written for the file, or were its content once."""
+    incoming_key: str | None
+    """The object that whoever has the upload address may write, until a day after it was made."""
     created_at: datetime
     deleted_at: datetime | None
 
@@ -63,6 +66,8 @@ class Usage:
     """Content that arrived and was not verified yet; it takes room but does not count as used."""
     count: int
     limit_bytes: int
+    plan: str
+    """The plan that allows so much."""
 
     @property
     def room_bytes(self) -> int | None:
@@ -103,6 +108,27 @@ def settled_type(declared: str, found: Probe) -> str:
     if found.content_type in _VAGUE and not about_seen and declared not in _ACTIVE:
         return declared
     return found.content_type
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """The first byte that is asked for, and the one after the last; None for all of it.
+
+    What is no range of bytes, or several, asks for all of it. Raises IndexError when none of it is there
+    (RFC 9110, section 14.1.2).
+    """
+    asked = re.fullmatch(r"bytes *= *([0-9]{0,18}) *- *([0-9]{0,18})", (header or "").strip(), re.IGNORECASE)
+    if asked is None or not any(asked.groups()):
+        return None
+    first, last = asked.groups()
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= end:
+        raise IndexError(header)
+    return start, end
 
 
 def disposition(media: Media) -> str:

@@ -21,6 +21,10 @@ class UploadUrlQuery(BaseModel):
     filename: str = Field(description="The file's name, as people will see it.")
 
 
+class IngestIn(BaseModel):
+    url: str = Field(max_length=4096, description="A public address, with https or http.")
+
+
 class SignedQuery(BaseModel):
     expires: str = Field(default="", description="When the address stops working, in seconds since 1970.")
     signature: str = Field(default="", description="Proof that the address came from us.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from hubbub.domains.media import contents, rules, store
+from hubbub.domains.media.fetching import bring_in as bring_in
 from hubbub.domains.media.links import Links, refused
 from hubbub.domains.media.rules import Media, Usage
 from hubbub.domains.media.store import MediaStore
@@ -27,8 +28,9 @@ from hubbub.social.draft import File
 in_use_checks: list[Callable[[Work, UUID], Awaitable[list[str]]]] = []
 """Asked before a file is deleted: the ids of what still needs it. Whoever uses media adds one."""
 
-DELETED = "media_deleted"
-"""The channel that wakes the removal of a deleted file's content."""
+
+LINK_FOR_PLATFORMS = 3600.0
+"""Seconds a platform has to fetch a file."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,19 @@ class MediaRef:
 
 @dataclass(frozen=True)
 class Content:
-    """A stored file, to be sent as it is."""
+    """A stored file, or a range of it, to be sent as it is."""
 
     media: Media
     chunks: AsyncIterator[bytes]
+    span: tuple[int, int] | None = None
+    """The first byte, and the one after the last."""
 
 
 async def attach(work: Work, refs: Sequence[MediaRef]) -> list[File]:
     """The files a post names, in its order; none of them can be deleted before the caller commits.
 
     Raises Refused with everything that is wrong: FieldInvalid for what is unknown, not ready or another
-    workspace's and for a `url` (which has to be uploaded first), UnsupportedSource for a
+    workspace's and for a `url` (`fetching.bring_in` comes first), UnsupportedSource for a
     `platform_attachment_id`.
     """
     parsed = [(ref, ids.as_uuid(ref.source) if ref.source_type == "media_id" else None) for ref in refs]
@@ -132,6 +136,21 @@ def public_url(runtime: Runtime, file_id: str, seconds: float) -> str:
     return Links(runtime.settings).address(base, "GET", UUID(file_id), "", clock.now(), seconds)[0]
 
 
+def linker(runtime: Runtime) -> Callable[[File], str]:
+    """Where platforms that fetch media themselves find a file, for an hour.
+
+    Raises MediaUnavailable when nobody outside can reach us, for want of a public address.
+    """
+
+    def link(file: File) -> str:
+        try:
+            return public_url(runtime, file.id, LINK_FOR_PLATFORMS)
+        except ValueError:
+            raise MediaUnavailable(media_id=file.id) from None
+
+    return link
+
+
 async def upload_url(work: Work, base_url: str, media_type: str, filename: str) -> tuple[UUID, str, datetime]:
     """A new pending file, and the address its content is to be PUT to until the moment given.
 
@@ -141,7 +160,14 @@ async def upload_url(work: Work, base_url: str, media_type: str, filename: str) 
     if declared is None:
         problem = "must be a media type such as image/jpeg; this is none."
         raise FieldInvalid(field="media_type", problem=problem, reason="format")
-    media_id = await contents.expect(work, filename, declared)
+    made, blobs = ids.new_uuid(), work.runtime.blobs
+    incoming = rules.new_key(work.workspace_id, made)
+    direct = await blobs.upload_address(incoming, rules.LINK_SECONDS)
+    media_id = await contents.expect(
+        work, filename, declared, media_id=made, incoming_key=incoming if direct else None
+    )
+    if direct:
+        return media_id, direct, (work.now + timedelta(seconds=rules.LINK_SECONDS)).replace(microsecond=0)
     url, expires_at = Links(work.runtime.settings).address(
         base_url, "PUT", media_id, declared, work.now, rules.LINK_SECONDS
     )
@@ -161,19 +187,26 @@ async def put_content(runtime: Runtime, media_id: str, expires: str, signature: 
     await contents.write(runtime, Caller(workspace_id=media.workspace_id), media.id, upload.chunks)
 
 
-async def read_content(runtime: Runtime, media_id: str, expires: str, signature: str) -> Content:
-    """What is at a signed address.
+async def read_content(
+    runtime: Runtime, media_id: str, expires: str, signature: str, asked: str | None = None
+) -> Content:
+    """What is at a signed address, or the range of it that is `asked` for (a `Range` header).
 
-    Raises HttpError 403 for an address that is not ours or has expired, MediaNotFound when it is gone.
+    Raises HttpError 403 for an address that is not ours or has expired, 416 for a range that is not there;
+    MediaNotFound when it is gone.
     """
     media = await _signed_for(runtime, "GET", media_id, expires, signature)
     if media.status != "ready" or media.blob_key is None:
         raise MediaNotFound(id=media_id)
     try:
         await runtime.blobs.size(media.blob_key)
+        span = rules.byte_range(asked, media.size_bytes)
     except Missing:
         raise MediaNotFound(id=media_id) from None
-    return Content(media, runtime.blobs.open(media.blob_key))
+    except IndexError:
+        problem = f"A range must begin within the file's {media.size_bytes} bytes; this one does not."
+        raise HttpError(status_code=416, problem=problem, max=media.size_bytes) from None
+    return Content(media, runtime.blobs.open(media.blob_key, *(span or ())), span)
 
 
 async def _signed_for(runtime: Runtime, purpose: str, text: str, expires: str, signature: str) -> Media:
@@ -220,7 +253,8 @@ async def library(
 
 
 async def usage(work: Work) -> Usage:
-    return await MediaStore(work).usage(work.runtime.settings.storage_limit_bytes)
+    """What the workspace stores, and how much its plan allows."""
+    return await contents.usage_of(work)
 
 
 async def delete(work: Work, media_id: str) -> None:
@@ -233,4 +267,4 @@ async def delete(work: Work, media_id: str) -> None:
     if needed_by:
         raise MediaInUse(post_ids=needed_by, id=media_id)
     await MediaStore(work).delete(media.id)
-    await work.nudge(DELETED)
+    await work.nudge(contents.DELETED)

@@ -15,7 +15,7 @@ from hubbub.domains.media.tables import media
 from hubbub.kit.media import Probe
 from hubbub.runtime.work import Work
 
-_COLUMNS = [c for c in media.c if c.name not in ("sha256", "updated_at")]
+_COLUMNS = [c for c in media.c if c.name != "updated_at"]
 
 
 def _media(row: sa.RowMapping) -> Media:
@@ -32,7 +32,9 @@ class MediaStore:
         self.db = work.db
         self._ours = (media.c.workspace_id == work.workspace_id) & media.c.deleted_at.is_(None)
 
-    async def add(self, media_id: UUID, *, filename: str, declared_type: str) -> None:
+    async def add(
+        self, media_id: UUID, *, filename: str, declared_type: str, incoming_key: str | None = None
+    ) -> None:
         """A new pending file."""
         await self.db.execute(
             sa.insert(media).values(
@@ -44,8 +46,17 @@ class MediaStore:
                 status="pending",
                 created_at=self.work.now,
                 updated_at=self.work.now,
+                incoming_key=incoming_key,
             )
         )
+
+    async def same_content(self, sha256: str) -> UUID | None:
+        """The oldest ready file with this content."""
+        same = (media.c.status == "ready") & (media.c.sha256 == sha256)
+        oldest = (
+            sa.select(media.c.id).where(same, self._ours).order_by(media.c.created_at, media.c.id).limit(1)
+        )
+        return (await self.db.execute(oldest)).scalar_one_or_none()
 
     async def find(self, media_id: UUID, *, lock: bool = False) -> Media | None:
         """One file that is not deleted; locked, nobody else may attach or change it until we commit."""
@@ -74,7 +85,7 @@ class MediaStore:
         newest_first = wanted.order_by(media.c.created_at.desc(), media.c.id.desc()).limit(limit + 1)
         return [_media(row) for row in (await self.db.execute(newest_first)).mappings()]
 
-    async def usage(self, limit_bytes: int) -> Usage:
+    async def usage(self, limit_bytes: int, plan: str) -> Usage:
         ready = sa.select(sa.func.coalesce(sa.func.sum(media.c.size_bytes), 0), sa.func.count()).where(
             media.c.status == "ready", self._ours
         )
@@ -85,7 +96,7 @@ class MediaStore:
                 media.c.status == "pending", self._ours
             )
             waiting = (await self.db.execute(pending)).scalar_one()
-        return Usage(int(used), int(waiting), count, limit_bytes)
+        return Usage(int(used), int(waiting), count, limit_bytes, plan)
 
     async def take_turns(self) -> None:
         """Nobody else adds to this workspace's storage until we commit."""
@@ -161,7 +172,7 @@ async def with_objects_nobody_needs(db: AsyncConnection, before: datetime, at_mo
     gone = media.c.deleted_at.is_not(None) | (media.c.status == "failed")
     has_strays = media.c.stray_keys != sa.text("'{}'")
     has_objects = media.c.blob_key.is_not(None) | has_strays
-    never_was = media.c.deleted_at.is_not(None) & (media.c.status != "ready")
+    never_was = media.c.deleted_at.is_not(None) & (media.c.status != "ready") & media.c.incoming_key.is_(None)
     found = await db.execute(
         sa.select(*_COLUMNS)
         .where((gone & has_objects) | never_was | (has_strays & (media.c.updated_at < before)))
@@ -169,6 +180,18 @@ async def with_objects_nobody_needs(db: AsyncConnection, before: datetime, at_mo
         .limit(at_most)
     )
     return [_media(row) for row in found.mappings()]
+
+
+async def with_old_addresses(db: AsyncConnection, before: datetime, at_most: int) -> Sequence[Media]:
+    """Files whose upload address stopped working before a moment."""
+    old = media.c.incoming_key.is_not(None) & (media.c.updated_at < before)
+    found = await db.execute(sa.select(*_COLUMNS).where(old).order_by(media.c.updated_at).limit(at_most))
+    return [_media(row) for row in found.mappings()]
+
+
+async def forget_incoming(db: AsyncConnection, media_id: UUID) -> None:
+    """What was written to a file's upload address is gone, and nobody can write there any more."""
+    await db.execute(sa.update(media).where(media.c.id == media_id).values(incoming_key=None))
 
 
 async def forget_objects(db: AsyncConnection, media_id: UUID, keys: Sequence[str]) -> None:
@@ -179,7 +202,13 @@ async def forget_objects(db: AsyncConnection, media_id: UUID, keys: Sequence[str
         return
     strays = [key for key in row.stray_keys if key not in keys]
     content = None if row.blob_key in keys else row.blob_key
-    if row.deleted_at is not None and row.status != "ready" and content is None and not strays:
+    if (
+        row.deleted_at is not None
+        and row.status != "ready"
+        and content is None
+        and not strays
+        and not row.incoming_key
+    ):
         await db.execute(sa.delete(media).where(here))
     else:
         await db.execute(sa.update(media).where(here).values(stray_keys=strays, blob_key=content))

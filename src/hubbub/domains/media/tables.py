@@ -23,6 +23,7 @@ media = sa.Table(
     sa.Column("seconds", sa.Double),
     db.text("sha256"),
     db.text("blob_key"),
+    db.text("incoming_key"),
     sa.Column("stray_keys", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
     db.moment("created_at", nullable=False),
     db.moment("updated_at", nullable=False),
@@ -35,6 +36,13 @@ media = sa.Table(
         postgresql_include=["size_bytes"],
         postgresql_where=sa.text("status = 'ready' AND deleted_at IS NULL"),
     ),
+    sa.Index(
+        "ix_media_content",
+        "workspace_id",
+        "sha256",
+        postgresql_where=sa.text("status = 'ready' AND deleted_at IS NULL"),
+    ),
+    sa.Index("ix_media_incoming", "updated_at", postgresql_where=sa.text("incoming_key IS NOT NULL")),
     sa.Index("ix_media_unfinished", "updated_at", postgresql_where=sa.text("status <> 'ready'")),
     sa.Index(
         "ix_media_removable",

@@ -117,6 +117,7 @@ class Attempt:
                 self.row.account_id,
                 page.id if page else None,
                 opener=media.opener(self.runtime),
+                link=media.linker(self.runtime),
             )
         except ReconnectionRequired as refusal:
             await self.park(refusal, None, keep="stage")
@@ -171,8 +172,9 @@ class Attempt:
             visibility=row.visibility or post.visibility,
             first_comment=self.first_comment,
             options=options,
+            segments=tuple(post.segments),
         )
-        if problems := limits.check(facts, draft, row.account_id):
+        if not post.skip_validation and (problems := limits.check(facts, draft, row.account_id)):
             raise problems[0]
         return draft
 
@@ -222,6 +224,8 @@ class Attempt:
             refusal, remote = failure, None
         if remote is not None and refusal.action is Action.RECONNECT:
             await self.reconnect(remote, connector, keep="prepared")
+        elif remote is not None and remote.is_final:
+            await self.end(outcome.failed(refusal, remote.upstream))
         elif refusal.action is Action.WAIT or (remote is not None and not remote.certain):
             await self.wait_for(refusal, remote)
         else:

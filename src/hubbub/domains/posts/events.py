@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.domains.events.service import Event
-from hubbub.domains.posts.schemas import target_out
+from hubbub.domains.posts.answers import target_out
 from hubbub.domains.posts.store import Row
 from hubbub.kit.clock import to_wire
 
@@ -51,6 +51,21 @@ def attempted(target: Row, post_id: str) -> Event:
 
 def retried(post: Row, count: int) -> Event:
     return _of(post, "post.retried", "A post is being retried", {"retried_count": count})
+
+
+def updated(post: Row, status: str, fields: Sequence[str]) -> Event:
+    return _of(post, "post.updated", "A post was changed", {"status": status, "changed_fields": list(fields)})
+
+
+def unpublished(post: Row, account_id: str | None, count: int) -> Event:
+    data = {"account_id": account_id, "unpublished_count": count}
+    return _of(post, "post.unpublished", "A post was taken down", data)
+
+
+def resolved(post: Row, target: Row, outcome: str) -> Event:
+    """A person looked, and said whether an unconfirmed target is there."""
+    data = {"account_id": target.account_id, "platform": target.platform, "outcome": outcome}
+    return _of(post, "post.resolved", "Somebody said what became of a post", data)
 
 
 def deleted(post: Row) -> Event:

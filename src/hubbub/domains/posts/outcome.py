@@ -49,6 +49,18 @@ async def missed(target: Row, deadline: datetime) -> Outcome:
     return unconfirmed(refusal) if target.stage in ("submitting", "unknown", "sent") else failed(refusal)
 
 
+def too_late(target: Row, deadline: datetime) -> Outcome:
+    """It was due while nothing ran here, and for longer than it may be late."""
+    return failed(
+        Missed(
+            platform=target.platform,
+            account_id=target.account_id,
+            deadline=to_wire(deadline),
+            reason="downtime",
+        )
+    )
+
+
 async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool = False) -> None:
     """Store a target's end and, when it was the last, the post's; each is announced once.
 
@@ -85,7 +97,7 @@ async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool 
 async def settle(work: Work, post: Row) -> None:
     """When every target has ended, so has the post. Call with the post's row locked."""
     status = rules.post_status(await store.statuses_of(work.db, post.id))
-    if status is None:
+    if status is None or status == post.status:
         return
     up = status in ("published", "partial")
     await PostStore(work).update(

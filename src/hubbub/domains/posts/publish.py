@@ -58,15 +58,20 @@ class Publication(Attempt):
     # The steps
 
     async def begin(self) -> None:
-        """Say that the work has started."""
-        now = self.now
+        """Say that the work has started, unless it is too late or somebody has changed the post meanwhile."""
+        now, planned = self.now, self.row.planned_at or self.now
+        if now - planned > (patience := rules.catch_up(self.runtime.settings.catch_up_hours)):
+            await self.end(outcome.too_late(self.row, planned + patience))
+            return
         async with self.transaction() as db:
             if not await store.mark_publishing(db, self.row.post_id):
                 raise Later
-            await store.change(
-                db, self.id, status="publishing", stage="preparing", error=None, updated_at=now,
-                started_at=self.row.started_at or now,
+            begun = await store.change(
+                db, self.id, targets.c.updated_at == self.row.updated_at, status="publishing",
+                stage="preparing", error=None, updated_at=now, started_at=self.row.started_at or now,
             )  # fmt: skip
+            if not begun:
+                raise Later
 
     async def prepare(self) -> None:
         """Everything that can be done without being seen. May be repeated."""

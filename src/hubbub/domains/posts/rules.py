@@ -56,9 +56,19 @@ def may_delete(status: str) -> None:
         raise StateInvalid(post_status=status, operation="deleted")
 
 
+def may_unpublish(status: str) -> None:
+    if status not in ("published", "partial", "unconfirmed"):
+        raise StateInvalid(post_status=status, operation="unpublished")
+
+
 def backoff(tries: int) -> timedelta:
     """How long to wait before another try: 1, 2, 4 … at most 300 seconds."""
     return timedelta(seconds=min(300, 2 ** max(0, tries)))
+
+
+def catch_up(hours: float) -> timedelta:
+    """How late a post may begin; at least a minute, because nothing begins at once."""
+    return max(timedelta(hours=hours), timedelta(minutes=1))
 
 
 def error_of(refusal: Refusal, upstream: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -87,8 +97,8 @@ def error_of(refusal: Refusal, upstream: Mapping[str, Any] | None = None) -> dic
 def fingerprint(post: Mapping[str, Any], targets: Iterable[Mapping[str, Any]]) -> str:
     """Equal for posts that say the same to the same accounts: what the duplicate check compares.
 
-    `post` and each target carry `text`, `title`, `media` and `platform_data`; what a target says for itself
-    counts, not what it replaces. Times, first comments and the order of the targets do not count.
+    `post` and each target carry `text`, `title`, `media` and `platform_data`, the post `segments` too; what
+    a target says for itself counts, not what it replaces. Times, first comments and the order of the targets do not count.
     """
     said: list[str] = []
     for target in targets:
@@ -99,6 +109,7 @@ def fingerprint(post: Mapping[str, Any], targets: Iterable[Mapping[str, Any]]) -
         place = [target["account_id"], target["page_id"] or ""]
         sources = [item.get("source") for item in media or ()]
         said.append(json.dumps([*place, text or "", title or "", sources, options], sort_keys=True))
+    said.extend(f"then {segment}" for segment in post["segments"])
     return hashlib.sha256(json.dumps(sorted(said)).encode()).hexdigest()
 
 

@@ -1,16 +1,15 @@
-"""Posts as the native API speaks of them (contract 4.9, 4.10)."""
+"""What callers send about posts (contract 5.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-import msgspec
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from hubbub.domains.posts import walltime
 from hubbub.domains.posts.store import Row
-from hubbub.kit.clock import from_wire, to_wire
+from hubbub.kit.clock import from_wire
 from hubbub.runtime.lists import ListQuery
 
 
@@ -20,6 +19,76 @@ def _moment(value: Any) -> Any:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """RFC 3339; no offset means UTC."""
+
+
+def _local(value: Any) -> Any:
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value.strip())
+        if moment.tzinfo is not None:
+            raise ValueError("must have no offset of its own; the time zone gives it.")
+        return moment.replace(microsecond=0)
+    return value
+
+
+def _zone(value: str) -> str:
+    walltime.zone(value)
+    return value
+
+
+class WallTimeIn(BaseModel):
+    """A time as the clock on the wall shows it there; it stays that when the zone's rules change.
+
+    A time that is skipped there means the first instant after the gap; one that comes twice means the first.
+    """
+
+    local: Annotated[datetime, BeforeValidator(_local)] = Field(
+        description="Date and time without an offset, as in `2027-03-28T02:30`."
+    )
+    timezone: Annotated[str, BeforeValidator(_zone)] = Field(
+        description="An IANA time zone, as in `Europe/Berlin`."
+    )
+
+    @model_validator(mode="after")
+    def _exists(self) -> WallTimeIn:
+        self.meant.instant()
+        return self
+
+    @property
+    def meant(self) -> walltime.WallTime:
+        return walltime.WallTime(self.local, self.timezone)
+
+
+def _kind_of_time(value: Any) -> str:
+    return "wall" if isinstance(value, dict | WallTimeIn) else "instant"
+
+
+When = Annotated[
+    Annotated[Moment, Tag("instant")] | Annotated[WallTimeIn, Tag("wall")], Discriminator(_kind_of_time)
+]
+"""An instant, or a wall time in a zone."""
+
+
+def instant(at: datetime | WallTimeIn | None) -> datetime | None:
+    return at.meant.instant() if isinstance(at, WallTimeIn) else at
+
+
+def columns_of(at: datetime | WallTimeIn | None) -> dict[str, Any]:
+    """How a time is kept: the instant, and for a wall time what was meant and by which rules it was read."""
+    wall = at if isinstance(at, WallTimeIn) else None
+    return {
+        "scheduled_at": instant(at),
+        "local_time": wall.local.isoformat() if wall else None,
+        "time_zone": wall.timezone if wall else None,
+        "zone_rules": walltime.RULES if wall else None,
+    }
+
+
+def time_of(row: Row) -> datetime | WallTimeIn | None:
+    """What a post or target was given as its time."""
+    if row.time_zone is None:
+        return row.scheduled_at
+    return WallTimeIn(local=datetime.fromisoformat(row.local_time), timezone=row.time_zone)
+
 
 Visibility = Literal["public", "private", "connections_only", "logged_in", "unlisted"]
 Sort = Literal["scheduled_asc", "scheduled_desc", "created_asc", "created_desc"]
@@ -36,10 +105,10 @@ class MediaIn(BaseModel):
 
 class ContentIn(BaseModel):
     text: str | None = None
-    title: str | None = Field(default=None, max_length=500)
+    title: str | None = None
     media: list[MediaIn] | None = None
     media_ids: list[str] | None = None
-    first_comment: str | None = Field(default=None, max_length=10_000)
+    first_comment: str | None = None
     visibility: Visibility | None = None
     platform_data: dict[str, Any] | None = None
 
@@ -66,15 +135,73 @@ class TargetIn(ContentIn):
     account_id: str
     page_id: str | None = None
     board_id: str | None = None
-    scheduled_at: Moment | None = None
+    scheduled_at: When | None = None
+
+
+class SegmentIn(BaseModel):
+    """A post that continues the one before it. Its media are not published yet."""
+
+    text: str | None = None
+    media: list[MediaIn] | None = None
+    media_ids: list[str] | None = None
 
 
 class PostIn(ContentIn):
-    scheduled_at: Moment | None = None
+    scheduled_at: When | None = Field(
+        default=None, description="An instant, or a wall time: `{local, timezone}`."
+    )
     publish_now: bool = False
+    segments: list[SegmentIn] = Field(
+        default=[], max_length=100, description="Posts that continue this one as a thread."
+    )
     skip_duplicate_check: bool = False
     skip_validation: bool = False
     targets: list[TargetIn] = Field(default=[], max_length=100)
+
+
+class PostPatch(ContentIn):
+    """What is left out stays as it is. null empties a field; without its time a scheduled post is a draft again."""
+
+    scheduled_at: When | None = None
+    hidden: bool | None = None
+    targets: list[TargetIn] | None = Field(default=None, max_length=100, description="Replaces all targets.")
+    segments: list[SegmentIn] | None = Field(default=None, max_length=100)
+    skip_validation: bool | None = None
+    skip_duplicate_check: bool = False
+
+
+class ValidateIn(ContentIn):
+    platforms: list[str] = Field(default=[], max_length=100)
+    account_ids: list[str] = Field(default=[], max_length=100)
+    scheduled_at: When | None = None
+    targets: list[TargetIn] = Field(default=[], max_length=100)
+    segments: list[SegmentIn] = Field(default=[], max_length=100)
+
+
+class ConstraintsQuery(BaseModel):
+    platform: str | None = Field(default=None, description="Only this platform's.")
+
+
+class UnpublishIn(BaseModel):
+    """Nothing means every account."""
+
+    account_id: str | None = None
+    account_ids: list[str] | None = None
+
+
+class ImportQuery(BaseModel):
+    dry_run: bool = Field(default=False, description="Check every row and keep nothing.")
+
+
+class ResolveIn(BaseModel):
+    """What a person found on the platform."""
+
+    outcome: Literal["published", "absent"]
+    platform_post_id: str | None = Field(
+        default=None, max_length=500, description="The post's id there; deleting and numbers need it."
+    )
+    permalink: str | None = Field(default=None, max_length=2_000, pattern=r"^https?://")
+    page_id: str | None = Field(default=None, description="Where one account is a target with several pages.")
 
 
 class PostsQuery(ListQuery):
@@ -94,143 +221,3 @@ class PostsQuery(ListQuery):
 
 class DeleteQuery(BaseModel):
     platform: str | None = Field(default=None, description="Only this platform's copy.")
-
-
-class TargetErrorOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    message: str
-    category: str
-    caused_by: str
-    code: str | None = None
-    action: str | None = None
-    meta: dict[str, Any] | None = None
-    upstream: dict[str, Any] | None = None
-    """What the platform itself said: its code, subcode, sentence and trace id."""
-
-
-class TargetOut(msgspec.Struct, frozen=True):
-    platform: str
-    status: str
-    account_id: str
-    page_id: str | None
-    text: str | None
-    title: str | None
-    first_comment: str | None
-    visibility: str | None
-    media: list[dict[str, Any]] | None
-    media_ids: list[str] | None
-    scheduled_at: str | None
-    platform_post_id: str | None
-    permalink: str | None
-    published_at: str | None
-    error: TargetErrorOut | None
-    warnings: list[str]
-    due_at: str | None
-    started_at: str | None
-    lag_ms: int | None
-    metadata: dict[str, Any]
-
-
-class PostOut(msgspec.Struct, frozen=True):
-    id: str
-    status: str
-    text: str
-    title: str | None
-    visibility: str | None
-    media: list[dict[str, Any]]
-    media_ids: list[str]
-    hidden: bool
-    retry_count: int
-    scheduled_at: str | None
-    published_at: str | None
-    targets: list[TargetOut]
-    created_at: str
-    updated_at: str
-    metadata: dict[str, Any]
-
-
-class DeletedOut(msgspec.Struct, frozen=True):
-    platform: str
-    account_id: str | None
-    outcome: str
-    message: str | None
-
-
-class DeletePostOut(msgspec.Struct, frozen=True):
-    success: bool
-    deleted: bool
-    results: list[DeletedOut]
-
-
-class Success(msgspec.Struct, frozen=True):
-    success: bool
-
-
-def post_out(post: Row, targets: Sequence[Row]) -> PostOut:
-    media = _media(post.media) or []
-    return PostOut(
-        id=str(post.id),
-        status=post.status,
-        text=post.text,
-        title=post.title,
-        visibility=post.visibility,
-        media=media,
-        media_ids=_media_ids(media),
-        hidden=post.hidden,
-        retry_count=post.retry_count,
-        scheduled_at=_wire(post.scheduled_at),
-        published_at=_wire(post.published_at),
-        targets=[target_out(target, post.mode) for target in targets],
-        created_at=to_wire(post.created_at),
-        updated_at=to_wire(post.updated_at),
-        metadata={"sandbox": True} if post.mode == "sandbox" else {},
-    )
-
-
-def target_out(target: Row, mode: str = "live") -> TargetOut:
-    media = _media(target.media)
-    error = target.error
-    return TargetOut(
-        platform=target.platform,
-        status=target.status,
-        account_id=target.account_id,
-        page_id=target.page_id,
-        text=target.text,
-        title=target.title,
-        first_comment=target.first_comment,
-        visibility=target.visibility,
-        media=media,
-        media_ids=_media_ids(media) if media is not None else None,
-        scheduled_at=_wire(target.scheduled_at),
-        platform_post_id=target.remote_id,
-        permalink=target.permalink,
-        published_at=_wire(target.published_at),
-        error=msgspec.convert(error, TargetErrorOut) if error else None,
-        warnings=list(target.warnings or ()),
-        due_at=_wire(target.planned_at),
-        started_at=_wire(target.started_at),
-        lag_ms=_lag(target),
-        metadata={"sandbox": True} if mode == "sandbox" else {},
-    )
-
-
-def _lag(target: Row) -> int | None:
-    if target.started_at is None or target.planned_at is None:
-        return None
-    return max(0, round((target.started_at - target.planned_at).total_seconds() * 1000))
-
-
-def _media(stored: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
-    if stored is None:
-        return None
-    return [
-        {key: value for key, value in item.items() if key in ("source_type", "source", "type", "alt_text")}
-        for item in stored
-    ]
-
-
-def _media_ids(media: list[dict[str, Any]]) -> list[str]:
-    return [item["source"] for item in media if item["source_type"] == "media_id"]
-
-
-def _wire(moment: datetime | None) -> str | None:
-    return to_wire(moment.astimezone(UTC)) if moment else None

@@ -115,8 +115,18 @@ class PostStore:
         if at_target:
             yield sa.exists().where(targets.c.post_id == posts.c.id, *at_target)
 
-    async def twin(self, fingerprint: str, since: datetime) -> UUID | None:
-        """A post that says the same to the same targets, made since, and is or may be out; locks that until commit."""
+    async def replace_targets(self, post_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+        await self.db.execute(sa.delete(targets).where(targets.c.post_id == post_id))
+        if rows:
+            await self.db.execute(
+                sa.insert(targets), [{"workspace_id": self.workspace_id, **row} for row in rows]
+            )
+
+    async def twin(self, fingerprint: str, since: datetime, but: UUID | None = None) -> UUID | None:
+        """A post (not `but`) that says the same to the same targets, made since, and is or may be out.
+
+        Locks that until commit.
+        """
         lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{self.workspace_id}{fingerprint}", 0))
         await self.db.execute(sa.select(lock))
         query = (
@@ -129,6 +139,8 @@ class PostStore:
             )
             .limit(1)
         )
+        if but is not None:
+            query = query.where(posts.c.id != but)
         return (await self.db.execute(query)).scalar_one_or_none()
 
     async def update(self, post_id: UUID, **changes: Any) -> None:
@@ -254,3 +266,51 @@ async def release_waiting(db: AsyncConnection, account_id: str) -> int:
         .values(due_at=NOW, tries=0)
     )
     return result.rowcount
+
+
+# What keeps the schedule true, over all workspaces
+
+
+async def by_other_rules(db: AsyncConnection, zone_rules: str, limit: int) -> Sequence[Row]:
+    """Posts that have not begun, locked, whose wall time or a target's was read by other zone rules."""
+
+    def other(column: sa.Column[Any], table: sa.Table) -> sa.Select[Any]:
+        edition = table.c.zone_rules
+        return sa.select(column).where(
+            table.c.time_zone.is_not(None), sa.or_(edition < zone_rules, edition > zone_rules)
+        )
+
+    found = sa.union_all(other(posts.c.id, posts), other(targets.c.post_id, targets))
+    query = sa.select(posts).where(posts.c.id.in_(found), posts.c.status.in_(["draft", "scheduled"]))
+    return (await db.execute(query.limit(limit).with_for_update(skip_locked=True))).all()
+
+
+async def waiting_of(db: AsyncConnection, post_id: UUID) -> Sequence[Row]:
+    """A post's targets that have not begun."""
+    query = sa.select(targets).where(targets.c.post_id == post_id, targets.c.stage == "waiting")
+    return (await db.execute(query)).all()
+
+
+async def change_post(db: AsyncConnection, post_id: UUID, **changes: Any) -> None:
+    await db.execute(sa.update(posts).where(posts.c.id == post_id).values(**changes))
+
+
+async def oldest_due(db: AsyncConnection) -> Row | None:
+    """The target that has been due for longest, and the database's time as `clock`."""
+    query = sa.select(targets, NOW.label("clock")).where(targets.c.due_at <= NOW)
+    return (await db.execute(query.order_by(targets.c.due_at).limit(1))).one_or_none()
+
+
+async def count_due(db: AsyncConnection, lease: timedelta) -> tuple[int, int]:
+    """How many targets are overdue, and how many are being worked on."""
+    overdue = sa.func.count().filter(targets.c.due_at <= NOW)
+    running = sa.func.count().filter(targets.c.status == "publishing", targets.c.due_at > NOW)
+    query = sa.select(overdue, running).where(targets.c.due_at <= NOW + lease)
+    row = (await db.execute(query)).one()
+    return row[0], row[1]
+
+
+async def next_due(db: AsyncConnection) -> datetime | None:
+    return (
+        await db.execute(sa.select(sa.func.min(targets.c.due_at)).where(targets.c.due_at > NOW))
+    ).scalar_one()

@@ -22,13 +22,20 @@ posts = sa.Table(
     sa.Column("hidden", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("retry_count", sa.Integer, nullable=False, server_default="0"),
     db.text("fingerprint", nullable=False),
+    db.json("segments", nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("skip_validation", sa.Boolean, nullable=False, server_default=sa.false()),
     db.moment("scheduled_at"),
+    # What was meant where a wall time was given, and the edition of the zone rules that made it `scheduled_at`.
+    db.text("local_time"),
+    db.text("time_zone"),
+    db.text("zone_rules"),
     db.moment("published_at"),
     db.moment("created_at", nullable=False),
     db.moment("updated_at", nullable=False),
     sa.Index("ix_posts_scheduled", "workspace_id", sa.text("coalesce(scheduled_at, created_at)"), "id"),
     sa.Index("ix_posts_created", "workspace_id", "created_at", "id"),
     sa.Index("ix_posts_fingerprint", "workspace_id", "fingerprint", "created_at"),
+    sa.Index("ix_posts_zone_rules", "zone_rules", postgresql_where=sa.text("time_zone IS NOT NULL")),
 )
 
 targets = sa.Table(
@@ -50,6 +57,9 @@ targets = sa.Table(
     db.json("media"),
     db.json("platform_data", nullable=False),
     db.moment("scheduled_at"),
+    db.text("local_time"),
+    db.text("time_zone"),
+    db.text("zone_rules"),
     # The workflow. `planned_at` is when it was meant to start, `due_at` when to look at it next.
     db.moment("planned_at"),
     db.text("stage", nullable=False),
@@ -75,9 +85,12 @@ targets = sa.Table(
     db.text("permalink"),
     db.moment("started_at"),
     db.moment("published_at"),
+    db.json("metrics"),
+    db.moment("metrics_synced_at"),
     db.moment("updated_at", nullable=False),
     sa.Index("ix_targets_post", "post_id", "position"),
     sa.Index("ix_targets_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.Index("ix_targets_remote", "account_id", "remote_id"),
+    sa.Index("ix_targets_zone_rules", "zone_rules", postgresql_where=sa.text("time_zone IS NOT NULL")),
     sa.Index("ix_targets_waiting", "account_id", postgresql_where=sa.text("waiting_since IS NOT NULL")),
 )

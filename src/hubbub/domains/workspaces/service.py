@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from hubbub.domains.workspaces import store
@@ -47,6 +48,14 @@ class Brand:
     updated_at: datetime
 
 
+@dataclass(frozen=True)
+class Subscription:
+    """The plan a workspace is on, and when its first period began."""
+
+    plan: str
+    since: datetime
+
+
 async def create_workspace(place: Work | store.AsyncConnection, name: str, email: str) -> Workspace:
     """Make a workspace with its owner, inside the caller's transaction."""
     connection = place.db if isinstance(place, Work) else place
@@ -83,10 +92,33 @@ async def create_first(connection: store.AsyncConnection, name: str, email: str)
     return await create_workspace(connection, name, email)
 
 
+async def workspace_of(connection: store.AsyncConnection, user_id: UUID) -> UUID | None:
+    """None for a user who was deleted."""
+    return await store.workspace_of(connection, user_id)
+
+
+async def owner_of(connection: store.AsyncConnection, workspace_id: UUID) -> UUID:
+    """The user whose workspace it is. Nobody else asks for the same before the transaction ends."""
+    return await store.owner_of(connection, workspace_id)
+
+
+async def rename_owner(connection: store.AsyncConnection, user_id: UUID, email: str) -> None:
+    """Give a user another e-mail address."""
+    await store.change_email(connection, user_id, email, clock.now())
+
+
 async def user(work: Work) -> User:
     """The workspace's owner."""
     row = await WorkspaceStore(work).user()
-    return User(**{name: row[name] for name in User.__dataclass_fields__})
+    shown: dict[str, Any] = {name: row[name] for name in User.__dataclass_fields__}
+    shown["plan"] = work.runtime.settings.plan or row["plan"]
+    return User(**shown)
+
+
+async def subscription(work: Work) -> Subscription:
+    """The setting's plan where there is one, else the workspace's own."""
+    row = await WorkspaceStore(work).user()
+    return Subscription(work.runtime.settings.plan or row["plan"], row["created_at"])
 
 
 async def brand(work: Work, id: str | UUID) -> Brand:
@@ -116,6 +148,11 @@ async def default_brand(work: Work) -> Brand:
     if work.caller.brand_ids:
         raise BrandNotFound(id=work.caller.brand_ids[0])
     return await new_brand(work, "Default")
+
+
+async def count_brands(work: Work) -> int:
+    """How many brands the workspace has, also those that are closed to this key."""
+    return await WorkspaceStore(work).count_brands()
 
 
 async def unknown_brands(work: Work, brand_ids: Sequence[str]) -> list[str]:

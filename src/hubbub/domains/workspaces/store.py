@@ -38,6 +38,23 @@ async def add_user(connection: AsyncConnection, values: dict[str, Any]) -> None:
     await connection.execute(sa.insert(users).values(**values))
 
 
+async def workspace_of(connection: AsyncConnection, user_id: UUID) -> UUID | None:
+    found = await connection.execute(sa.select(users.c.workspace_id).where(users.c.id == user_id))
+    return found.scalar_one_or_none()
+
+
+async def owner_of(connection: AsyncConnection, workspace_id: UUID) -> UUID:
+    """Locked until the transaction ends."""
+    wanted = sa.select(users.c.id).where(users.c.workspace_id == workspace_id).with_for_update()
+    return (await connection.execute(wanted)).scalar_one()
+
+
+async def change_email(connection: AsyncConnection, user_id: UUID, email: str, now: datetime) -> None:
+    await connection.execute(
+        sa.update(users).where(users.c.id == user_id).values(email=email, updated_at=now)
+    )
+
+
 class WorkspaceStore:
     """What one workspace may see. A key restricted to brands sees no others."""
 
@@ -64,6 +81,10 @@ class WorkspaceStore:
             brands.c.workspace_id == self.work.workspace_id, brands.c.id.in_(list(ids))
         )
         return set((await self.work.db.execute(wanted)).scalars())
+
+    async def count_brands(self) -> int:
+        own = sa.select(sa.func.count()).where(brands.c.workspace_id == self.work.workspace_id)
+        return (await self.work.db.execute(own)).scalar_one()
 
     async def add_brand(self, id: UUID, name: str) -> None:
         now = self.work.now

@@ -9,13 +9,15 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from hubbub.connector.base import Connector
-from hubbub.connector.promises import Json, Prepared, Receipt, Seeking
+from hubbub.connector.promises import Json, Prepared, Receipt, Seeking, Settled, Working
 from hubbub.connector.refusals import LostAnswer, RemoteRefusal
+from hubbub.errors import Action
 from hubbub.errors.platform import PlatformApiError, PlatformNotFound
 from hubbub.errors.validation import FieldInvalid
 from hubbub.kit.secret import Secret
 from hubbub.platforms.bluesky import shapes
 from hubbub.social.draft import Draft, File
+from hubbub.social.numbers import AccountNumbers, PostNumbers
 from hubbub.social.person import Grant, Identity, SignedIn
 
 XRPC = "pds:/xrpc/"
@@ -24,7 +26,7 @@ HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
 class Bluesky(Connector):
-    """Publishes, Deletes, SignsInWithFields, Refreshes."""
+    """Publishes, Threads, Deletes, Measures, SignsInWithFields, Refreshes."""
 
     def authorize(self) -> None:
         super().authorize()
@@ -109,7 +111,17 @@ class Bluesky(Connector):
             reply=await self._reply(draft.options.get("reply_to")),
             quote=await self._quote(draft.options.get("quote")),
         )
-        return Prepared({"rkey": shapes.record_key(self.now()), "record": record})
+        first = {"rkey": shapes.record_key(self.now()), "record": record}
+        following = [await self._segment(text, draft) for text in draft.segments]
+        return Prepared({**first, "following": following} if following else first)
+
+    async def _segment(self, text: str, draft: Draft) -> dict[str, Any]:
+        """One post of the thread under a key of its own; what it answers is known when that is up."""
+        langs = {name: value for name, value in draft.options.items() if name == "langs"}
+        record = shapes.post_out(
+            Draft(text=text, options=langs), created_at=self.now(), dids=await self._dids(text)
+        )
+        return {"rkey": shapes.record_key(self.now()), "record": record}
 
     async def _upload(self, file: File) -> Json:
         """https://docs.bsky.app/docs/api/com-atproto-repo-upload-blob"""
@@ -119,13 +131,65 @@ class Bluesky(Connector):
 
     async def submit(self, prepared: Prepared) -> Receipt:
         """Create the record under our own key: a second one with that key cannot exist."""
-        body = {"repo": self.account.remote_id, "collection": shapes.POST, **prepared.body}
-        return self._receipt(await self.http.post(XRPC + "com.atproto.repo.createRecord", json=body))
+        return self._first(await self._create(prepared.body["rkey"], prepared.body["record"]), prepared)
+
+    async def _create(self, rkey: str, record: Json) -> Any:
+        body = {"repo": self.account.remote_id, "collection": shapes.POST, "rkey": rkey, "record": record}
+        return await self.http.post(XRPC + "com.atproto.repo.createRecord", json=body)
 
     async def find(self, prepared: Prepared, seeking: Seeking) -> Receipt | None:
         """Read the record by the key we chose."""
         found = await self._record(self.account.remote_id, shapes.POST, prepared.body["rkey"])
-        return self._receipt(found) if found else None
+        return self._first(found, prepared) if found else None
+
+    def _first(self, theirs: Any, prepared: Prepared) -> Receipt:
+        """The receipt of a post, with what is to follow it."""
+        receipt, following = self._receipt(theirs), prepared.body.get("following")
+        if not following:
+            return receipt
+        first = {"uri": receipt.remote_id, "cid": receipt.body["cid"]}
+        root = (prepared.body["record"].get("reply") or {}).get("root") or first
+        body = {"cid": first["cid"], "root": root, "parent": first, "following": following}
+        return Receipt(receipt.remote_id, receipt.permalink, {**body, "thread_post_ids": []})
+
+    async def settle(self, receipt: Receipt) -> Settled | Working:
+        return await self.continue_thread(receipt)
+
+    async def continue_thread(self, receipt: Receipt) -> Settled | Working:
+        """The key of each post was chosen beforehand, so one whose answer was lost is found under it."""
+        up, following = receipt.body.get("thread_post_ids", []), receipt.body.get("following", [])
+        failed_at = receipt.body.get("thread_failed_at_index")
+        if failed_at is not None:
+            said = f"The thread ends before segment {failed_at + 1}: {receipt.body['thread_failure']}"
+            return Settled(receipt.remote_id, receipt.permalink, (said,))
+        if len(up) == len(following):
+            return Settled(receipt.remote_id, receipt.permalink)
+        segment, parent = following[len(up)], receipt.body["parent"]
+        record = {**segment["record"], "reply": {"root": receipt.body["root"], "parent": parent}}
+        try:
+            found = await self._record(self.account.remote_id, shapes.POST, segment["rkey"])
+            theirs = found or await self._create(segment["rkey"], record)
+        except RemoteRefusal as said:
+            if not (said.certain and said.refusal.action is Action.FIX_REQUEST):
+                raise
+            failure = {"thread_failed_at_index": len(up), "thread_failure": said.refusal.sentence}
+            return Working({**receipt.body, **failure}, look_after=0)
+        here = {"uri": _told(theirs, "uri"), "cid": _told(theirs, "cid")}
+        return Working({**receipt.body, "parent": here, "thread_post_ids": [*up, here["uri"]]}, look_after=0)
+
+    async def post_numbers(self, remote_id: str) -> PostNumbers:
+        """https://docs.bsky.app/docs/api/app-bsky-feed-get-posts"""
+        theirs = await self.http.get(XRPC + "app.bsky.feed.getPosts", {"uris": remote_id})
+        found = _told(theirs, "posts")
+        if not found:
+            gone = PlatformNotFound(platform=self.facts.name, account_id=self.account.id)
+            raise RemoteRefusal(gone, certain=True)
+        return shapes.post_numbers_in(found[0])
+
+    async def account_numbers(self) -> AccountNumbers:
+        """https://docs.bsky.app/docs/api/app-bsky-actor-get-profile"""
+        query = {"actor": self.account.remote_id}
+        return shapes.account_numbers_in(await self.http.get(XRPC + "app.bsky.actor.getProfile", query))
 
     async def delete(self, remote_id: str) -> None:
         """The server answers the same when it is gone already."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from hubbub.kit.text import hashtags, links, measure, mentions
 from hubbub.social.draft import Draft, File
+from hubbub.social.numbers import AccountNumbers, PostNumbers
 
 POST = "app.bsky.feed.post"
 LONGEST_TAG, LONGEST_TAG_BYTES = 64, 640
@@ -147,6 +148,22 @@ def reply_ref(parent: Json) -> dict[str, Any]:
     """How to answer a record as `getRecord` gave it: the thread's first post, and this one."""
     root = (parent.get("value") or {}).get("reply", {}).get("root")
     return {"root": root or strong_ref(parent), "parent": strong_ref(parent)}
+
+
+def post_numbers_in(theirs: Json) -> PostNumbers:
+    """A post view's counts in our words: an answer is a comment, a repost is sharing."""
+    count = {name: int(theirs.get(f"{name}Count") or 0) for name in ("like", "reply", "repost", "quote")}
+    extra = {"quotes": count["quote"]}
+    return PostNumbers(likes=count["like"], comments=count["reply"], shares=count["repost"], extra=extra)
+
+
+def account_numbers_in(theirs: Json) -> AccountNumbers:
+    """The counts of a detailed profile; an app view need not give them."""
+    return AccountNumbers(
+        followers=theirs.get("followersCount"),
+        following=theirs.get("followsCount"),
+        posts=theirs.get("postsCount"),
+    )
 
 
 def pds_in(document: Json) -> str | None:

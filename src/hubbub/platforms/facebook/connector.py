@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any, cast
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
 
-from hubbub.connector.auth.oauth2 import OAuth2, grant_in
 from hubbub.connector.promises import Json, Prepared, Receipt, Seeking, Settled, Undecided, Working
 from hubbub.connector.refusals import LostAnswer, RemoteRefusal
 from hubbub.errors.platform import PlatformMediaInvalid, PlatformNotFound
-from hubbub.kit.secret import Secret
+from hubbub.families.graph.connector import Graph, told
 from hubbub.platforms.facebook import shapes
 from hubbub.social.draft import Draft, File
-from hubbub.social.person import Grant, Place, SignedIn
+from hubbub.social.numbers import AccountNumbers, PostNumbers
+from hubbub.social.person import Grant, SignedIn
 
 CLOCK_SKEW = timedelta(seconds=60)
 LOOKS_FOR_POST = 3
@@ -24,21 +22,13 @@ PAGE_LIMIT = 100
 VIDEO_FIELDS = "status,post_id,permalink_url,published"
 
 
-class Facebook(OAuth2):
-    """Publishes, Comments, Deletes, SignsInByConsent, Revokes."""
+class Facebook(Graph):
+    """Publishes, Comments, Edits, Deletes, Measures, SignsInByConsent, Revokes."""
 
     def authorize(self) -> None:
         token = self.place_token or (self.grant.access_token if self.grant else None)
         if token:
-            self._sign(token)
-
-    def _sign(self, token: Secret) -> None:
-        """With the proof that the token is used by us.
-        https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
-        self.http.bearer(token)
-        if secret := self.app.client_secret.reveal():
-            proof = hmac.new(secret.encode(), token.reveal().encode(), hashlib.sha256).hexdigest()
-            self.http.always(query={"appsecret_proof": proof})
+            self.sign(token)
 
     @property
     def page(self) -> str:
@@ -48,36 +38,17 @@ class Facebook(OAuth2):
     # Signing in
 
     async def exchange(self, code: str, redirect_uri: str, verifier: str) -> SignedIn:
-        """Code, short token, long token, then who it is and which pages they may publish to.
-        https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived"""
-        short = await self.redeem(code, redirect_uri, verifier)
-        query = {
-            "grant_type": "fb_exchange_token",
-            "client_id": self.app.client_id,
-            "client_secret": self.app.client_secret.reveal(),
-            "fb_exchange_token": short.access_token.reveal(),
-        }
-        long = grant_in(await self.http.get("graph:/oauth/access_token", query), self.now())
-        self._sign(long.access_token)
+        """Code, short token, long token, then who it is and which pages they may publish to."""
+        long = await self.long_lived(await self.redeem(code, redirect_uri, verifier))
+        self.sign(long.access_token)
         me = await self.http.get("graph:/me", {"fields": "id,name,picture{url}"})
-        scopes = shapes.granted_in(await self.http.get("graph:/me/permissions"))
-        grant = Grant(long.access_token, expires_at=long.expires_at, scopes=scopes)
-        return SignedIn(grant, shapes.identity_in(me), tuple([place async for place in self._places()]))
-
-    async def _places(self) -> AsyncIterator[Place]:
+        grant = Grant(long.access_token, expires_at=long.expires_at, scopes=await self.granted())
         query = {"fields": "id,name,access_token,category,username,link,picture{url}", "limit": PAGE_LIMIT}
-        after: str | None = None
-        while True:
-            theirs = await self.http.get("graph:/me/accounts", {**query, "after": after})
-            for row in _told(theirs, "data"):
-                yield shapes.place_in(row)
-            paging = theirs.get("paging") or {}
-            after = (paging.get("cursors") or {}).get("after")
-            if not paging.get("next") or not after:
-                return
+        places = [shapes.place_in(row) async for row in self.rows("graph:/me/accounts", query)]
+        return SignedIn(grant, shapes.identity_in(me), tuple(places))
 
     async def revoke(self, grant: Grant) -> None:
-        self._sign(grant.access_token)
+        self.sign(grant.access_token)
         await self.http.delete("graph:/me/permissions")
 
     # Publishing
@@ -96,21 +67,21 @@ class Facebook(OAuth2):
         theirs = await self.http.post(
             f"graph:/{self.page}/photos", form=form, files={"source": source}, timeout=120
         )
-        return _told(theirs, "id")
+        return told(theirs, "id")
 
     async def _prepare_video(self, draft: Draft, file: File) -> Prepared:
         """Chunked upload; only its `finish` makes the video visible.
         https://developers.facebook.com/docs/video-api/guides/publishing"""
         edge = f"graph:/{self.page}/videos"
         theirs = await self.http.post(edge, form={"upload_phase": "start", "file_size": str(file.size_bytes)})
-        session, video = _told(theirs, "upload_session_id"), _told(theirs, "video_id")
+        session, video = told(theirs, "upload_session_id"), told(theirs, "video_id")
         content = _Forward(self.open(file))
         # The platform says which bytes it wants next, and refuses a chunk of another length.
         while chunk := await content.between(*_range(theirs)):
             form = {
                 "upload_phase": "transfer",
                 "upload_session_id": session,
-                "start_offset": _told(theirs, "start_offset"),
+                "start_offset": told(theirs, "start_offset"),
             }
             part = {"video_file_chunk": ("chunk", chunk, "application/octet-stream")}
             theirs = await self.http.post(edge, form=form, files=part, timeout=300)
@@ -120,7 +91,7 @@ class Facebook(OAuth2):
         """Make it visible. Sent once; after a lost answer, `find` decides."""
         if video := prepared.body.get("video"):
             theirs = await self.http.post(f"graph:/{self.page}/videos", form=prepared.body["form"])
-            if _told(theirs, "success") is not True:
+            if told(theirs, "success") is not True:
                 raise LostAnswer("the answer does not say that the upload was finished")
             return Receipt(video, body={"video": video})
         theirs = await self.http.post(f"graph:/{self.page}/feed", form=prepared.body["form"])
@@ -154,7 +125,9 @@ class Facebook(OAuth2):
         photos, form = set(prepared.body["photos"]), prepared.body["form"]
         same: list[Json] = []
         similar = 0
-        async for post in self._posts(seeking.since - CLOCK_SKEW):
+        since = int((seeking.since - CLOCK_SKEW).timestamp())
+        query = {"fields": shapes.POST_FIELDS, "since": since, "limit": PAGE_LIMIT}
+        async for post in self.rows(f"graph:/{self.page}/published_posts", query):
             if photos & shapes.targets_in(post):
                 return _receipt(post)
             if photos or post["id"] in seeking.known or not shapes.says_the_same(post, form):
@@ -173,21 +146,9 @@ class Facebook(OAuth2):
         theirs = await self.http.get(f"graph:/{video}", {"fields": VIDEO_FIELDS})
         return Receipt(video, body={"video": video}) if shapes.is_taken(theirs) else None
 
-    async def _posts(self, since: datetime) -> AsyncIterator[Json]:
-        query = {"fields": shapes.POST_FIELDS, "since": int(since.timestamp()), "limit": PAGE_LIMIT}
-        after: str | None = None
-        while True:
-            theirs = await self.http.get(f"graph:/{self.page}/published_posts", {**query, "after": after})
-            for post in _told(theirs, "data"):
-                yield post
-            paging = theirs.get("paging") or {}
-            after = (paging.get("cursors") or {}).get("after")
-            if not paging.get("next") or not after:
-                return
-
     async def comment(self, remote_id: str, text: str) -> str:
         theirs = await self.http.post(f"graph:/{remote_id}/comments", form={"message": text})
-        return _told(theirs, "id")
+        return told(theirs, "id")
 
     async def find_comment(self, remote_id: str, text: str, seeking: Seeking) -> str | None:
         """Ours is the page's own comment with the same text."""
@@ -198,11 +159,26 @@ class Facebook(OAuth2):
             "limit": PAGE_LIMIT,
         }
         theirs = await self.http.get(f"graph:/{remote_id}/comments", query)
-        for row in _told(theirs, "data"):
+        for row in told(theirs, "data"):
             author = (row.get("from") or {}).get("id")
             if row.get("message") == text and row["id"] not in seeking.known and author in (None, self.page):
                 return row["id"]
         return None
+
+    async def edit(self, remote_id: str, text: str) -> None:
+        """https://developers.facebook.com/docs/graph-api/reference/page-post#updating"""
+        field = "message" if "_" in remote_id else "description"
+        await self.http.post(f"graph:/{remote_id}", form={field: text})
+
+    async def post_numbers(self, remote_id: str) -> PostNumbers:
+        """https://developers.facebook.com/docs/graph-api/reference/page-post"""
+        fields = shapes.POST_NUMBERS if "_" in remote_id else shapes.VIDEO_NUMBERS
+        return shapes.post_numbers_in(await self.http.get(f"graph:/{remote_id}", {"fields": fields}))
+
+    async def account_numbers(self) -> AccountNumbers:
+        """https://developers.facebook.com/docs/graph-api/reference/page"""
+        fields = {"fields": "id,followers_count,fan_count"}
+        return shapes.account_numbers_in(await self.http.get(f"graph:/{self.page}", fields))
 
     async def delete(self, remote_id: str) -> None:
         try:
@@ -234,18 +210,11 @@ class _Forward:
 
 
 def _range(theirs: Any) -> tuple[int, int]:
-    return int(_told(theirs, "start_offset")), int(_told(theirs, "end_offset"))
-
-
-def _told(theirs: Any, name: str) -> Any:
-    """What was promised for a success. Raises LostAnswer when it is not there: something may have happened."""
-    if isinstance(theirs, Mapping) and name in theirs:
-        return cast("Mapping[str, Any]", theirs)[name]
-    raise LostAnswer(f"the answer has no {name}")
+    return int(told(theirs, "start_offset")), int(told(theirs, "end_offset"))
 
 
 def _receipt(theirs: Any) -> Receipt:
-    post = _told(theirs, "id")
+    post = told(theirs, "id")
     return Receipt(post, _absolute(theirs.get("permalink_url")) or shapes.permalink(post))
 
 

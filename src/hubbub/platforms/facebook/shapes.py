@@ -9,11 +9,15 @@ from typing import Any
 
 from hubbub.kit.secret import Secret
 from hubbub.social.draft import Draft
+from hubbub.social.numbers import AccountNumbers, PostNumbers
 from hubbub.social.person import Identity, Place
 
 Json = Mapping[str, Any]
 
 POST_FIELDS = "id,message,created_time,permalink_url,attachments{target{id},url,unshimmed_url,subattachments{target{id}}}"
+
+VIDEO_NUMBERS = "id,likes.summary(true).limit(0),comments.filter(stream).summary(true).limit(0)"
+POST_NUMBERS = f"{VIDEO_NUMBERS},shares"
 
 
 def identity_in(theirs: Json) -> Identity:
@@ -33,11 +37,6 @@ def place_in(theirs: Json) -> Place:
         link=theirs.get("link"),
         token=Secret(theirs["access_token"]) if theirs.get("access_token") else None,
     )
-
-
-def granted_in(theirs: Json) -> tuple[str, ...]:
-    """The permissions a person left ticked, from `/me/permissions`."""
-    return tuple(row["permission"] for row in theirs.get("data", ()) if row.get("status") == "granted")
 
 
 def feed_out(draft: Draft, photos: Sequence[str] = ()) -> dict[str, str]:
@@ -97,6 +96,24 @@ def shows_link(post: Json, link: str | None) -> bool:
     addresses = {a.get(name) for a in _rows(post.get("attachments")) for name in ("url", "unshimmed_url")}
     shown = {address.rstrip("/") for address in addresses if address}
     return link.rstrip("/") in shown if link else not shown
+
+
+def post_numbers_in(theirs: Json) -> PostNumbers:
+    """A post's counts; `shares` is missing where nobody has shared it."""
+    likes, comments = (((theirs.get(edge) or {}).get("summary") or {}) for edge in ("likes", "comments"))
+    return PostNumbers(
+        likes=int(likes.get("total_count") or 0),
+        comments=int(comments.get("total_count") or 0),
+        shares=int((theirs.get("shares") or {}).get("count") or 0),
+    )
+
+
+def account_numbers_in(theirs: Json) -> AccountNumbers:
+    """A page's counts; `fan_count` is how many like it."""
+    fans = theirs.get("fan_count")
+    return AccountNumbers(
+        followers=theirs.get("followers_count"), extra={} if fans is None else {"likes": int(fans)}
+    )
 
 
 def _words(text: str | None) -> list[str]:

@@ -6,7 +6,6 @@ import inspect
 import itertools
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_type_hints
 
@@ -19,13 +18,15 @@ from hubbub.errors.system import HttpError
 from hubbub.runtime import log
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.routes import Route
-from hubbub.runtime.work import Caller, open_work
-from hubbub.surfaces.api import answers, reading, storable, upload
+from hubbub.runtime.work import Caller
+from hubbub.surfaces.api import answers, idempotency, limits, reading, storable, upload
 from hubbub.surfaces.api import caller as callers
-from hubbub.surfaces.api.entry import base_url, log_fault, request_id_of
-from hubbub.surfaces.api.envelope import Envelope, internal, native, problems_of
+from hubbub.surfaces.api.call import Call
+from hubbub.surfaces.api.entry import answer_headers, base_url, log_fault, request_id_of
+from hubbub.surfaces.api.envelope import internal, problems_of
+from hubbub.surfaces.api.formats import envelope_of
 
-GIVEN = frozenset({"work", "runtime", "caller", "body", "query", "upload", "base_url"})
+GIVEN = frozenset({"work", "runtime", "caller", "body", "query", "upload", "base_url", "headers"})
 PARAMETER = re.compile(r"{(\w+)}")
 
 _logger = log.logger("api")
@@ -54,7 +55,7 @@ def read(route: Route) -> Operation:
     return Operation(route, wanted, path_names, types.get("body"), types.get("query"))
 
 
-def adapt(runtime: Runtime, route: Route, envelope: Envelope = native) -> HTTPRouteHandler:
+def adapt(runtime: Runtime, route: Route) -> HTTPRouteHandler:
     """The framework's handler for a route. A GET answers HEAD as well."""
     operation = read(route)
 
@@ -62,8 +63,8 @@ def adapt(runtime: Runtime, route: Route, envelope: Envelope = native) -> HTTPRo
         try:
             answer = await _answer(runtime, operation, request)
         except Exception as failure:  # noqa: BLE001 - whatever it was, the caller gets the envelope
-            answer = refused(failure, cast(dict[str, Any], request.scope), runtime, envelope)
-        return answers.to_response(answer)
+            answer = refused(failure, cast(dict[str, Any], request.scope), runtime)
+        return answers.to_response(answers.without_body(answer) if request.method == "HEAD" else answer)
 
     return HTTPRouteHandler(
         pattern(route), http_method=cast(Any, methods(route)), status_code=200, include_in_schema=False
@@ -93,47 +94,74 @@ def pattern(route: Route) -> str:
     return PARAMETER.sub(lambda _: f"{{p{next(numbers)}:str}}", route.path)
 
 
-def refused(
-    failure: Exception, scope: dict[str, Any], runtime: Runtime, envelope: Envelope
-) -> answers.Answer:
-    """Any failure as an answer. A fault of ours is logged under the request id, and nothing of it is shown."""
+def refused(failure: Exception, scope: dict[str, Any], runtime: Runtime) -> answers.Answer:
+    """Any failure as an answer, in the envelope the caller wants.
+
+    A fault of ours is logged under the request id, and nothing of it is shown.
+    """
     problems = problems_of(failure)
     if problems is None:
         log_fault(_logger, failure)
         problems = internal()
     scope["hubbub.code"] = problems[0].refusal.wire_code
     address = base_url(runtime, scope)
-    return answers.of_refusal(envelope(problems, request_id_of(scope), address))
+    return answers.of_refusal(envelope_of(scope)(problems, request_id_of(scope), address))
 
 
 async def _answer(runtime: Runtime, operation: Operation, request: Request[Any, Any, Any]) -> answers.Answer:
-    route = operation.route
-    given = _path_values(operation, request)
-    caller = await _caller(runtime, route, request)
-    given |= {"runtime": runtime, "caller": caller, "base_url": base_url(runtime, cast(Any, request.scope))}
-    if operation.query:
-        given["query"] = reading.query_of(request.scope["query_string"], operation.query)
-    if operation.body:
-        most = runtime.settings.max_body_bytes
-        given["body"] = await reading.body_of(_stream(request), _length(request), most, operation.body)
-    elif "upload" in operation.wanted:
-        given["upload"] = await _upload(runtime, route, request)
-    async with AsyncExitStack() as transaction:
-        if "work" in operation.wanted:
-            given["work"] = await transaction.enter_async_context(
-                open_work(runtime, caller, snapshot=route.snapshot)
-            )
-        result = await route.handler(**{name: given[name] for name in operation.wanted})
-        # Encoded before the commit: what cannot be answered must not have happened.
-        return answers.of(result, route)
+    scope = cast(dict[str, Any], request.scope)
+    values = _path_values(operation, request)
+    caller = await _caller(runtime, operation.route, request)
+    key = idempotency.key_of(operation.route, request.headers.get(idempotency.HEADER))
+    call = await _call(runtime, operation, request, caller, values, keyed=key is not None)
+    if key is not None:
+        return await idempotency.once(call, key, lambda failure: refused(failure, scope, runtime))
+    return await call.answer()
+
+
+async def _call(
+    runtime: Runtime,
+    operation: Operation,
+    request: Request[Any, Any, Any],
+    caller: Caller,
+    values: dict[str, Any],
+    *,
+    keyed: bool,
+) -> Call:
+    """Everything a request carries. Of one with a key the body is read also where no handler asks for it."""
+    scope = cast(dict[str, Any], request.scope)
+    given = {**values, "runtime": runtime, "caller": caller, "base_url": base_url(runtime, scope)}
+    if "headers" in operation.wanted:
+        given["headers"] = dict(request.headers)
+    raw = b""
+    if "upload" in operation.wanted:
+        given["upload"] = await _upload(runtime, operation.route, request)
+    elif operation.body or keyed:
+        raw = await reading.whole(_stream(request), _length(request), runtime.settings.max_body_bytes)
+    return Call(
+        runtime=runtime,
+        route=operation.route,
+        caller=caller,
+        wanted=operation.wanted,
+        body=operation.body,
+        query=operation.query,
+        path="/" + scope["path"].strip("/"),
+        query_string=scope["query_string"],
+        raw=raw,
+        given=given,
+        headers=answer_headers(scope),
+    )
 
 
 async def _caller(runtime: Runtime, route: Route, request: Request[Any, Any, Any]) -> Caller:
-    request_id = request_id_of(cast(Any, request.scope))
+    scope = cast(dict[str, Any], request.scope)
+    request_id = request_id_of(scope)
     if route.auth in ("public", "signed"):
         return replace(callers.NOBODY, request_id=request_id)
     caller = await callers.identify(runtime, request.headers.get("authorization"))
-    callers.permit(caller, route)
+    scope["hubbub.error_format"] = caller.error_format
+    await limits.admit(runtime, caller, answer_headers(scope))
+    callers.permit(caller, route, runtime.settings)
     return replace(caller, request_id=request_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from litestar.response.base import ASGIResponse
@@ -50,6 +50,11 @@ def of(result: Any, route: Route) -> Answer:
 
 def of_refusal(refusing: Refusing) -> Answer:
     return Answer(refusing.status, encode(refusing.body), refusing.headers)
+
+
+def without_body(answer: Answer) -> Answer:
+    """What HEAD gets of a stream: its headers. The stream is never begun."""
+    return answer if isinstance(answer.body, bytes) else replace(answer, body=b"")
 
 
 def to_response(answer: Answer) -> ASGIResponse:

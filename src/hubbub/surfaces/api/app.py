@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
+from hubbub.domains.usage import service as usage
 from hubbub.errors import Refusal
 from hubbub.errors.system import HttpError
 from hubbub.runtime.process import Runtime
@@ -17,16 +18,19 @@ from hubbub.runtime.routes import Reply, Route, Router
 from hubbub.surfaces.api import adapter, answers, openapi
 from hubbub.surfaces.api.encode import encode
 from hubbub.surfaces.api.entry import Entry
-from hubbub.surfaces.api.envelope import native
 
 
 def create_app(runtime: Runtime, routers: Sequence[Router]) -> ASGIApp:
-    """Everything under one roof. The runtime's owner closes it; the app starts and stops nothing."""
+    """Everything under one roof. The runtime's owner closes it; the app starts and stops nothing.
+
+    Raises LookupError when the settings name a plan that does not exist.
+    """
+    usage.check_plan(runtime.settings.plan)
     routes = [route for router in routers for route in router.routes]
 
     def failed(request: Request[Any, Any, Any], failure: Exception) -> _Ready:
         scope = cast(dict[str, Any], request.scope)
-        return _Ready(answers.to_response(adapter.refused(_ours(failure), scope, runtime, native)))
+        return _Ready(answers.to_response(adapter.refused(_ours(failure), scope, runtime)))
 
     everything = [*routes, *_described(routes).routes]
     by_pattern: dict[str, list[Route]] = {}

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 import traceback
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
@@ -14,7 +15,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from hubbub.runtime import log
 from hubbub.runtime.process import Runtime
 from hubbub.surfaces.api import answers
-from hubbub.surfaces.api.envelope import internal, native
+from hubbub.surfaces.api.envelope import internal
+from hubbub.surfaces.api.formats import envelope_of
 
 ACCEPTED = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -27,6 +29,11 @@ def request_id_of(scope: dict[str, Any]) -> str:
         given = header(scope, b"x-request-id")
         scope["hubbub.request_id"] = given if ACCEPTED.fullmatch(given) else secrets.token_hex(4)
     return scope["hubbub.request_id"]
+
+
+def answer_headers(scope: dict[str, Any]) -> dict[str, str]:
+    """Headers that the answer to this request carries, whatever it is; to be added to."""
+    return scope.setdefault("hubbub.headers", {})
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -61,7 +68,7 @@ class Entry:
             return
         notes = cast(dict[str, Any], scope)
         request_id = request_id_of(notes)
-        answering = Answering(send, request_id, without_body=notes["method"] == "HEAD")
+        answering = Answering(send, request_id, answer_headers(notes), without_body=notes["method"] == "HEAD")
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             began = time.perf_counter()
             try:
@@ -70,7 +77,7 @@ class Entry:
                 log_fault(_logger, failure)
                 if answering.status:
                     raise
-                refusing = native(internal(), request_id, base_url(self.runtime, notes))
+                refusing = envelope_of(notes)(internal(), request_id, base_url(self.runtime, notes))
                 await answers.to_response(answers.of_refusal(refusing))(scope, receive, answering)
             _logger.info(
                 "request",
@@ -86,8 +93,11 @@ class Entry:
 class Answering:
     """The sending side of one request."""
 
-    def __init__(self, send: Send, request_id: str, *, without_body: bool) -> None:
+    def __init__(
+        self, send: Send, request_id: str, headers: Mapping[str, str], *, without_body: bool
+    ) -> None:
         self.status = 0
+        self._headers = headers
         self._send = send
         self._request_id = request_id
         self._without_body = without_body
@@ -96,7 +106,9 @@ class Answering:
         sent = cast(dict[str, Any], message)
         if sent["type"] == "http.response.start":
             self.status = sent["status"]
-            sent["headers"] = [*sent["headers"], (b"x-request-id", self._request_id.encode())]
+            ours = {"X-Request-ID": self._request_id, **self._headers}
+            added = [(name.lower().encode(), value.encode()) for name, value in ours.items()]
+            sent["headers"] = [*sent["headers"], *added]
         elif sent["type"] == "http.response.body" and self._without_body:
             sent = {**sent, "body": b""}
         await self._send(cast(Message, sent))

@@ -9,13 +9,40 @@ from importlib.metadata import version
 from typing import Any, get_type_hints
 
 from hubbub.errors import Refusal
-from hubbub.errors.auth import EmptyToken, InsufficientScope, InvalidKey, InvalidToken, MissingHeader
-from hubbub.errors.system import HttpError, Internal
+from hubbub.errors.auth import (
+    DashboardOnly,
+    EmptyToken,
+    InsufficientScope,
+    InvalidKey,
+    InvalidToken,
+    MissingHeader,
+    NotProvisioned,
+    UserNotFound,
+)
+from hubbub.errors.resource import Conflict
+from hubbub.errors.system import HttpError, Internal, RateLimitExceeded
 from hubbub.errors.validation import BodyInvalid, FieldInvalid, FieldRequired
-from hubbub.runtime.routes import ANY_KEY, Route
+from hubbub.runtime.routes import ANY_KEY, Auth, Route
+from hubbub.surfaces.api import idempotency
 from hubbub.surfaces.api.schemas import Components, content, path_parameters, query_parameters, returns
 
 OPENAPI = "3.1.0"
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Any text of your own. The same request with the same key within 72 hours has its effect once, and "
+    "the same answer again, with `Idempotent-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.KEY_MAX},
+}
+
+
+_PERMISSIONS: dict[Auth, list[type[Refusal]]] = {
+    "any": [InsufficientScope, NotProvisioned],
+    "admin": [InsufficientScope, NotProvisioned],
+    "dashboard": [DashboardOnly, NotProvisioned],
+    "person": [DashboardOnly],
+}
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
@@ -47,7 +74,10 @@ def raised_by(route: Route) -> list[type[Refusal]]:
     types = get_type_hints(route.handler)
     common: list[type[Refusal]] = [Internal]
     if route.auth not in ("public", "signed"):
-        common += [MissingHeader, EmptyToken, InvalidKey, InvalidToken, InsufficientScope]
+        common += [MissingHeader, EmptyToken, InvalidKey, InvalidToken, UserNotFound, RateLimitExceeded]
+        common += _PERMISSIONS[route.auth]
+    if idempotency.applies_to(route):
+        common += [FieldInvalid, Conflict, HttpError]
     if "body" in types or "query" in types:
         common += [FieldRequired, FieldInvalid]
     if route.takes in ("json", "multipart"):
@@ -63,6 +93,8 @@ def _operation(route: Route, components: Components) -> dict[str, Any]:
     parameters = path_parameters(route.path)
     if "query" in types:
         parameters += query_parameters(types["query"], components)
+    if idempotency.applies_to(route):
+        parameters.append(IDEMPOTENCY_KEY)
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],

@@ -41,15 +41,11 @@ def query_of(raw: bytes, model: type[BaseModel]) -> BaseModel:
     return checked(model, sent)
 
 
-async def body_of(
-    stream: AsyncIterator[bytes], length: int | None, most: int, model: type[BaseModel]
-) -> BaseModel:
-    """The JSON body as its model; an absent one counts as `{}`, unknown fields are ignored.
+def body_from(raw: bytes, model: type[BaseModel]) -> BaseModel:
+    """A JSON body as its model; an absent one counts as `{}`, unknown fields are ignored.
 
-    Raises HttpError (413) above `most` bytes, BodyInvalid when it is not a JSON object, and Refused with
-    everything that is wrong with the fields.
+    Raises BodyInvalid when it is not a JSON object, and Refused with everything that is wrong with the fields.
     """
-    raw = await _whole(stream, length, most)
     return checked(model, _parsed(raw))
 
 
@@ -73,7 +69,8 @@ def checked(model: type[BaseModel], sent: Any) -> BaseModel:
     return filled
 
 
-async def _whole(stream: AsyncIterator[bytes], length: int | None, most: int) -> bytes:
+async def whole(stream: AsyncIterator[bytes], length: int | None, most: int) -> bytes:
+    """A body as it was sent. Raises HttpError (413) above `most` bytes."""
     too_large = HttpError(
         status_code=413, problem=f"A request body may have at most {most} bytes; this one has more.", max=most
     )

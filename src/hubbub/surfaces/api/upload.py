@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from hubbub.errors.system import HttpError
-from hubbub.errors.validation import BodyInvalid, FieldRequired
+from hubbub.errors.validation import BodyInvalid, FieldInvalid, FieldRequired
 from hubbub.runtime.routes import Upload
 from hubbub.surfaces.api import storable
 
@@ -19,8 +18,8 @@ OVERHEAD_MAX = 64 * 1024
 async def from_form(stream: AsyncIterator[bytes], content_type: str, length: int | None, most: int) -> Upload:
     """The form's field `file`; fields before it are skipped, what follows is not read.
 
-    Raises FieldRequired without such a field, BodyInvalid when it is not a form, HttpError (413) when it is
-    announced to be too large. Its chunks raise BodyInvalid when the form is cut off, HttpError (413) at `most`.
+    Raises FieldRequired without such a field, BodyInvalid when it is not a form, FieldInvalid when it is
+    announced to be too large. Its chunks raise BodyInvalid when the form is cut off, FieldInvalid at `most`.
     """
     if length is not None and length > most + OVERHEAD_MAX:
         raise _too_large(most)
@@ -75,7 +74,8 @@ def _filename(given: str | None) -> str:
     return name[:255] if name and storable.clean(name) else "upload"
 
 
-def _too_large(most: int) -> HttpError:
-    return HttpError(
-        status_code=413, problem=f"A file may have at most {most} bytes; this one has more.", max=most
-    )
+def _too_large(most: int) -> FieldInvalid:
+    return FieldInvalid(
+        field=FIELD, problem=f"must not be larger than {most} bytes; this one is.",
+        reason="too_large", max=most, unit="bytes",
+    )  # fmt: skip

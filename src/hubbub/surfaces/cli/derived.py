@@ -17,6 +17,7 @@ from hubbub.kit import text
 from hubbub.runtime.settings import Settings
 from hubbub.surfaces.api import openapi, routers
 from hubbub.surfaces.cli import pages
+from hubbub.surfaces.dialects.flat import envelope as flat
 
 TYPES: dict[Any, str] = {
     str: "text",
@@ -51,6 +52,7 @@ def files(root: Path) -> dict[Path, str]:
     content = {
         "contract/openapi.json": _json(_description()),
         "contract/errors.json": _json(catalogue),
+        "contract/dialects/flat.json": _json(flat.everything()),
         "contract/platforms.json": _json(platform_facts.catalogue(facts)),
         "contract/settings.json": _json(known_settings),
         "contract/text_vectors.json": _json({"vectors": text.vectors()}),

@@ -17,6 +17,7 @@ import httpx2
 from hubbub.connector.registry import Registry
 from hubbub.kit import clock
 from hubbub.runtime import migrate, postgres
+from hubbub.runtime.db import APP_ROLE
 from hubbub.runtime.home import Home, located
 from hubbub.runtime.look import DatabaseFacts, look
 from hubbub.runtime.settings import Settings
@@ -139,6 +140,7 @@ def _database_facts(facts: DatabaseFacts, settings: Settings) -> Iterator[Findin
         )
     else:
         yield ok("tables", f"at {facts.revision}")
+        yield _row_security(facts)
     skew = abs(clock.now() - facts.now)
     if skew > SKEW:
         yield problem(
@@ -159,6 +161,22 @@ def _database_facts(facts: DatabaseFacts, settings: Settings) -> Iterator[Findin
             f"one process may want {wanted}, the database has {facts.connections_max}",
             "Lower HUBBUB_DB_POOL_SIZE, or raise max_connections.",
         )
+
+
+def _row_security(facts: DatabaseFacts) -> Finding:
+    if facts.passes_by:
+        return problem(
+            "row security",
+            "not in force: the user of DATABASE_URL passes by it",
+            f"Use a user without SUPERUSER and BYPASSRLS, or `CREATE ROLE {APP_ROLE}` and migrate again.",
+        )
+    if facts.unlocked:
+        return problem(
+            "row security",
+            f"not in force on {', '.join(facts.unlocked)}",
+            "See docs/decisions/0004-row-security.md for what a table needs.",
+        )
+    return ok("row security", "in force on every table of a workspace")
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def create(
 
     if unknown := sorted(set(scope or ()) - NAMES):
         raise Failure(f"There is no scope {', '.join(unknown)}; there are {', '.join(sorted(NAMES))}.")
-    made = _do(context, data_dir, lambda work: service.create(work, name, scope or [], mode=mode))
+    made = in_oldest(context, data_dir, lambda work: service.create(work, name, scope or [], mode=mode))
     raw = made.raw_key.reveal()
     if as_json:
         data({**_as_data(made.key), "raw_key": raw})
@@ -58,7 +58,7 @@ def show(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fal
     """Show every key, newest first, without its secret."""
     from hubbub.domains.keys import service
 
-    keys = [_as_data(key) for key in _do(context, data_dir, service.all_keys)]
+    keys = [_as_data(key) for key in in_oldest(context, data_dir, service.all_keys)]
     if as_json:
         data({"keys": keys})
         return
@@ -76,14 +76,14 @@ def revoke(
     """End a key. Its next request is refused."""
     from hubbub.domains.keys import service
 
-    _do(context, data_dir, lambda work: service.revoke(work, id))
+    in_oldest(context, data_dir, lambda work: service.revoke(work, id))
     if as_json:
         data({"id": id, "revoked": True})
     else:
         line(f"Revoked {id}.")
 
 
-def _do(context: typer.Context, data_dir: Path | None, deed: Callable[[Work], Awaitable[T]]) -> T:
+def in_oldest(context: typer.Context, data_dir: Path | None, deed: Callable[[Work], Awaitable[T]]) -> T:
     """Do something in the oldest workspace, made when there is none. Raises Failure with what was refused."""
     from hubbub.errors import Refusal, Refused
     from hubbub.runtime.up import Unreachable

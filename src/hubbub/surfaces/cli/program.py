@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from hubbub.surfaces.cli import check, contract, doctor, keys, new, start
+from hubbub.surfaces.cli import check, contract, doctor, keys, new, start, tokens
 from hubbub.surfaces.cli.say import Failure, complain
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (start, keys, doctor, check, contract, new):
+for group in (start, keys, tokens, doctor, check, contract, new):
     app.add_typer(group.app)
 
 

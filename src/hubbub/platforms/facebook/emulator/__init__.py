@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from html import escape
 from typing import Any
-from urllib.parse import parse_qsl
 
 from hubbub.emulation.emulator import (
     BadControl,
@@ -18,12 +17,13 @@ from hubbub.emulation.emulator import (
     World,
     route,
 )
+from hubbub.emulation.graph.ask import Ask, read_call, split_path
+from hubbub.emulation.graph.batch import batch
+from hubbub.emulation.graph.envelope import complete, outage, refused
+from hubbub.emulation.graph.errors import GraphError, bad_parameter, new_trace
 
 from . import login, reels, tokens, videos
-from .ask import Ask, json_body, meant, merged, split_path
-from .batch import batch
 from .comments import add_comment, subject_of
-from .errors import GraphError, bad_parameter, new_trace
 from .limits import throttled, usage
 from .nodes import answer, read_many
 from .site import Site, Turn
@@ -97,15 +97,15 @@ class FacebookEmulator(Emulator):
         self.site.publish_what_is_due()
         try:
             ask = read_call(call)
-        except GraphError as refused:
-            return Reply(refused.status, refused.body(), refused.headers)
+        except GraphError as error:
+            return refused(error)
         if ask.segments or not ask.given("batch"):
             status, headers, body = await self.one(ask)
             return Reply(status, body, headers)
         try:
             return Reply(200, await batch(ask, self.one))
-        except GraphError as refused:
-            return Reply(refused.status, refused.body(), refused.headers)
+        except GraphError as error:
+            return refused(error)
 
     async def one(self, ask: Ask) -> tuple[int, dict[str, str], Any]:
         """Status, headers and body for one request, alone or inside a batch."""
@@ -113,8 +113,8 @@ class FacebookEmulator(Emulator):
         headers = {"facebook-api-version": ask.version}
         try:
             body = await self._said(turn)
-        except GraphError as refused:
-            return refused.status, headers | refused.headers, refused.body()
+        except GraphError as error:
+            return error.status, headers | error.headers, error.body()
         return 200, headers | usage(turn), body
 
     async def _said(self, turn: Turn) -> Any:
@@ -148,14 +148,14 @@ class FacebookEmulator(Emulator):
         return reply
 
     def bad_json(self, call: Call, broken: BadJson) -> Reply:
-        return _refused(bad_parameter("Invalid JSON in the request body"))
+        return refused(bad_parameter("Invalid JSON in the request body"))
 
     def not_found(self, call: Call) -> Reply:
-        return _refused(GraphError(100, f"Unsupported method {call.method}"))
+        return refused(GraphError(100, f"Unsupported method {call.method}"))
 
     def broken(self, call: Call) -> Reply:
         message = "An unexpected error has occurred. Please retry your request later."
-        return _refused(GraphError(2, message, transient=True))
+        return refused(GraphError(2, message, transient=True))
 
     def fault(self, kind: str, params: dict[str, Any], call: Call) -> Reply:
         """Throttling, dead tokens and refusals as Graph words them; the token really dies."""
@@ -168,8 +168,8 @@ class FacebookEmulator(Emulator):
         if kind == "refuse" and isinstance(reply.body, dict):
             say = str(params["entry"].get("say", ""))
             if not reply.body:
-                return _outage(reply.status, say)
-            reply.body["error"] = _complete(reply.body.get("error"), say)
+                return outage(reply.status, say)
+            reply.body["error"] = complete(reply.body.get("error"), say)
         return reply
 
     def _token_of(self, call: Call) -> Thing | None:
@@ -184,10 +184,10 @@ class FacebookEmulator(Emulator):
         row: Thing = token or {"id": "", "app_id": "0", "expires_at": 0, "session": ""}
         if kind == "expire_token":
             tokens.end_session(self.site, row, EXPIRED)
-            return _refused(tokens.expired(self.site, row))
+            return refused(tokens.expired(self.site, row))
         tokens.remove_app(self.site, row)
         gone = tokens.trouble(self.site, {**row, "ended": APP_REMOVED})
-        return _refused(gone or tokens.expired(self.site, row))
+        return refused(gone or tokens.expired(self.site, row))
 
     def person_created(self, person: Thing) -> None:
         """Their pages: `places` as names or `{"name", "category"}`; without `places` one of their own."""
@@ -231,51 +231,3 @@ class FacebookEmulator(Emulator):
     def export(self) -> dict[str, list[Thing]]:
         self.site.publish_what_is_due()
         return {**super().export(), "pages": self.world.all("pages"), "media": self.world.all("media")}
-
-
-def read_call(call: Call) -> Ask:
-    """A call as a Graph request. Raises GraphError 100 for a body that claims to be JSON and is not."""
-    version, segments = split_path(call.path)
-    query = parse_qsl(call.raw_query, keep_blank_values=True)
-    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json" and call.body.strip():
-        fields = list(json_body(call.body).items())
-    elif kind == "application/x-www-form-urlencoded":
-        fields = parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
-    else:
-        fields = list(call.form.items())
-    params = merged(fields, query)
-    scheme, _, credential = call.headers.get("authorization", "").partition(" ")
-    return Ask(
-        method=meant(call.method, params),
-        version=version,
-        segments=segments,
-        params=params,
-        base=call.base_url,
-        bearer=credential.strip() if scheme.lower() in ("bearer", "oauth") else None,
-        headers=call.headers,
-        uploads={upload.name: upload for upload in call.files},
-    )
-
-
-def _refused(refused: GraphError) -> Reply:
-    return Reply(refused.status, refused.body(), refused.headers)
-
-
-def _outage(status: int, say: str) -> Reply:
-    """What an entry without a matcher stands for: a page instead of an error."""
-    page = f"<!doctype html><title>Error</title><h1>{escape(say or 'Sorry, something went wrong.')}</h1>"
-    return Reply(status, page, {"content-type": "text/html; charset=utf-8"})
-
-
-def _complete(error: Any, say: str) -> dict[str, Any]:
-    """A refusal from the facts, filled up to a whole envelope."""
-    given: dict[str, Any] = error if isinstance(error, dict) else {}
-    code = given.get("code", 100)
-    sentence = say or "The request was refused."
-    return {
-        "message": f"(#{code}) {sentence}",
-        "type": "OAuthException",
-        "code": code,
-        "fbtrace_id": new_trace(),
-    } | given

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import Field
+from hubbub.emulation.graph.fields import Field
+
 from .site import Listing, NodeType, Row, Turn, stored
 
 PARTS = (

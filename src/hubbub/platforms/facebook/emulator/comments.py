@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hubbub.emulation.graph.errors import GraphError, bad_parameter, publishing_not_allowed
+from hubbub.emulation.graph.fields import Field
 from hubbub.kit.clock import from_wire
 
-from .errors import GraphError, bad_parameter, publishing_not_allowed
-from .fields import Field
 from .site import Deed, Edge, Listing, NodeType, Row, Site, Turn, moment, nothing, stored
 
 LONGEST = 8_000

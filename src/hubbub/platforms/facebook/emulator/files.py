@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 from PIL import Image, UnidentifiedImageError
 
-from .ask import Ask
-from .errors import GraphError, bad_parameter
+from hubbub.emulation.graph.ask import Ask
+from hubbub.emulation.graph.errors import GraphError, bad_parameter
 
 AGENT = "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"
 PHOTO_TYPES = {

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from hubbub.emulation.emulator import Reply
+from hubbub.emulation.graph.errors import GraphError
 
-from .errors import GraphError
 from .site import Row, Turn
 
 

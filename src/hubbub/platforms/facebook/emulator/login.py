@@ -7,10 +7,10 @@ from typing import Any
 
 from hubbub.emulation.consent import consent
 from hubbub.emulation.emulator import Call, Reply
+from hubbub.emulation.graph.ask import Ask
+from hubbub.emulation.graph.errors import GraphError, bad_parameter, token_missing
 
 from . import tokens
-from .ask import Ask
-from .errors import GraphError, bad_parameter, token_missing
 from .site import Row, Site
 
 CODE_LIFE = 10 * 60

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from . import people, photos, posts, reels, videos
-from .attachments import ATTACHMENT
-from .comments import COMMENT, LIKER
-from .errors import (
+from hubbub.emulation.graph.errors import (
     GraphError,
     no_such_alias,
     no_such_field,
@@ -18,8 +15,12 @@ from .errors import (
     permission_missing,
     token_missing_for_me,
 )
-from .fields import Field, parse
-from .paging import cut
+from hubbub.emulation.graph.fields import Field, parse
+from hubbub.emulation.graph.paging import cut
+
+from . import people, photos, posts, reels, videos
+from .attachments import ATTACHMENT
+from .comments import COMMENT, LIKER
 from .site import Edge, Listing, NodeType, Row, Turn
 
 PAGE = NodeType(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import no_such_field
-from .fields import Field
+from hubbub.emulation.graph.errors import no_such_field
+from hubbub.emulation.graph.fields import Field
+
 from .site import Deed, Edge, Listing, NodeType, Row, Show, Turn, nothing, stored
 from .tokens import page_token, remove_app
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hubbub.emulation.graph.fields import Field
+
 from . import comments
 from .attachments import picture_url
-from .fields import Field
 from .files import PHOTO_LIMIT, photo_facts, received
 from .posts import by_page, check_text, new_post, newest_first, permalink, remove_post, schedule_of
 from .site import Deed, Edge, Listing, NodeType, Row, Site, Turn, moment, nothing, stored

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from hubbub.emulation.graph.errors import GraphError, bad_parameter, publishing_not_allowed
+from hubbub.emulation.graph.fields import Field
 from hubbub.kit.clock import from_wire
 
 from . import comments
 from .attachments import attachments, attachments_edge, first_picture
-from .errors import GraphError, bad_parameter, publishing_not_allowed
-from .fields import Field
 from .site import Deed, Edge, Listing, NodeType, Row, Site, Turn, moment, nothing, stored
 
 LONGEST = 63_206

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from hubbub.emulation.emulator import Call, Reply
+from hubbub.emulation.graph.errors import GraphError, bad_parameter
 from hubbub.kit.clock import from_wire
 
 from . import tokens
-from .errors import GraphError, bad_parameter
 from .files import VIDEO_LIMIT, check_video, fetch
 from .posts import check_text, new_post, newest_first, schedule_of
 from .site import Deed, Edge, Listing, NodeType, Row, Site, Turn, stored

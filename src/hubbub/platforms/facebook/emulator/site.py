@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hubbub.emulation.emulator import Emulator
+from hubbub.emulation.graph.ask import Ask
+from hubbub.emulation.graph.errors import permission_missing, publishing_not_allowed, token_missing
+from hubbub.emulation.graph.fields import Field
 from hubbub.kit import clock as wall
-
-from .ask import Ask
-from .errors import permission_missing, publishing_not_allowed, token_missing
-from .fields import Field
 
 Row = dict[str, Any]
 

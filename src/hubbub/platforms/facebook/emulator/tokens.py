@@ -8,8 +8,9 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from .ask import Ask
-from .errors import GraphError, bad_parameter, token_missing, token_unreadable
+from hubbub.emulation.graph.ask import Ask
+from hubbub.emulation.graph.errors import GraphError, bad_parameter, token_missing, token_unreadable
+
 from .site import Row, Site
 
 SHORT_LIFE = 2 * 60 * 60

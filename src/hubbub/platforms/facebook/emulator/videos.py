@@ -6,9 +6,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from hubbub.emulation.graph.errors import GraphError, bad_parameter
+from hubbub.emulation.graph.fields import Field
+
 from . import comments
-from .errors import GraphError, bad_parameter
-from .fields import Field
 from .files import VIDEO_LIMIT, check_video, facts, received
 from .photos import caption, delete_media, still
 from .posts import by_page, check_text, new_post, newest_first, permalink, schedule_of

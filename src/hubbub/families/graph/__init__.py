@@ -1,0 +1,1 @@
+"""What the connectors of one vendor's products share: Facebook Login's tokens, proofs, lists and answers."""

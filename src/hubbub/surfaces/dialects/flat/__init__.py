@@ -1,0 +1,1 @@
+"""The older, flat envelope: `{"error": "<sentence>", "code": "<word>"}`, for `X-Error-Format: flat`."""
