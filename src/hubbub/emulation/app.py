@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from hubbub.emulation import controls
 from hubbub.emulation.call import Call, Reply
+from hubbub.emulation.faults import Cut
 from hubbub.emulation.sandbox import Sandbox
 
 Scope = MutableMapping[str, Any]
@@ -50,12 +53,12 @@ class SandboxApp:
         _, platform, rest = (scope["path"] + "/").split("/", 2)
         call = _call(scope, body, platform, "/" + rest.removesuffix("/") if rest != "/" else "/")
         reply = await self._reply(platform, call)
-        if reply is None:
-            await _cut(scope, receive)
+        if isinstance(reply, Cut):
+            await _cut(scope, receive, reply)
         else:
             await _send(reply, call.method, send)
 
-    async def _reply(self, platform: str, call: Call) -> Reply | None:
+    async def _reply(self, platform: str, call: Call) -> Reply | Cut:
         if platform == "_sandbox":
             return controls.answer(self.sandbox, call)
         if platform not in self.sandbox.mounts:
@@ -91,11 +94,16 @@ def _call(scope: Scope, body: bytes, platform: str, path: str) -> Call:
     )
 
 
-async def _cut(scope: Scope, receive: Receive) -> None:
+async def _cut(scope: Scope, receive: Receive, how: Cut) -> None:
     """End the connection without one byte; over an in-process transport that is a ConnectionResetError."""
     transport = scope.get("extensions", {}).get(TRANSPORT)
     if transport is None:
         raise ConnectionResetError("the sandbox cut this connection, as it was told to")
+    if how is Cut.RESET:
+        # Lingering for no time makes the kernel send RST instead of FIN.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
     transport.abort()
     # The server answers 500 for an application that returns before it knows that the caller is gone.
     while (await receive())["type"] != "http.disconnect":

@@ -8,7 +8,7 @@ from typing import Any
 from hubbub.emulation import refusal, slow
 from hubbub.emulation.call import Call, Reply
 from hubbub.emulation.emulator import HAPPENINGS, BadControl
-from hubbub.emulation.faults import KINDS, Fault
+from hubbub.emulation.faults import GARBAGE, KINDS, Fault
 from hubbub.emulation.sandbox import Sandbox, Station
 from hubbub.kit.clock import to_wire
 
@@ -96,8 +96,10 @@ def _next(station: Station, call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _params(station: Station, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    if kind == "slow":
+    if kind in ("slow", "accept_then_hang"):
         return {**params, "seconds": _number(params, "seconds", "params.seconds")}
+    if kind in ("garbage", "accept_then_garbage"):
+        return {**params, "of": _one_of({"of": GARBAGE[0]} | params, "of", GARBAGE, "params.of")}
     if kind == "throttle":
         wait = _number({"retry_after": RETRY_AFTER} | params, "retry_after", "params.retry_after")
         return {**params, "retry_after": int(wait)}
@@ -192,8 +194,8 @@ def _number(body: dict[str, Any], field: str, called: str = "") -> float:
     return value
 
 
-def _one_of(body: dict[str, Any], field: str, allowed: tuple[str, ...]) -> str:
+def _one_of(body: dict[str, Any], field: str, allowed: tuple[str, ...], called: str = "") -> str:
     value = body.get(field)
     if value not in allowed:
-        raise BadControl(field, f"must be one of {', '.join(allowed)}")
+        raise BadControl(called or field, f"must be one of {', '.join(allowed)}")
     return str(value)

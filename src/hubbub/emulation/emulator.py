@@ -30,6 +30,9 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+NOISE = bytes.fromhex("ff00c3288dfe1f7b22") + bytes(range(128, 256))
+"""No text in any encoding of Unicode."""
+
 HAPPENINGS = {"comment": "comments", "message": "messages", "review": "reviews", "mention": "mentions"}
 
 
@@ -91,7 +94,7 @@ class Emulator:
         return Reply(500, {"error": "internal_error", "message": "Internal server error"})
 
     def fault(self, kind: str, params: dict[str, Any], call: Call) -> Reply:
-        """The answer for `refuse`, `throttle`, `expire_token`, `revoke`, `garbage` and `accept_then_500`.
+        """The answer for `refuse`, `throttle`, `expire_token`, `revoke`, `accept_then_500` and both garbages.
 
         `refuse` has the table of errors.toml in `params["entry"]`; `throttle` has seconds in
         `params["retry_after"]`. Platforms override this for their words (and to kill the token), and call
@@ -103,7 +106,9 @@ class Emulator:
         if kind == "throttle":
             wait = str(params["retry_after"])
             return Reply(429, {"error": "rate_limited", "message": "Slow down"}, {"Retry-After": wait})
-        if kind == "garbage":
+        if kind in ("garbage", "accept_then_garbage"):
+            if params.get("of") == "bytes":
+                return Reply(200, NOISE, {"content-type": "application/json"})
             page = "<!doctype html><title>Be right back</title><p>We will be right back."
             return Reply(200, page, {"content-type": "text/html; charset=utf-8"})
         if kind == "accept_then_500":

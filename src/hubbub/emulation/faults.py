@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 KINDS = (
     "accept_then_drop",
+    "accept_then_reset",
     "accept_then_500",
+    "accept_then_garbage",
+    "accept_then_hang",
     "drop",
     "refuse",
     "throttle",
@@ -16,14 +21,29 @@ KINDS = (
     "slow",
     "garbage",
 )
-RUN_FIRST = frozenset({"accept_then_drop", "accept_then_500"})
-CUT = frozenset({"accept_then_drop", "drop"})
+ANSWER_AFTERWARDS = frozenset({"accept_then_500", "accept_then_garbage"})
 ANSWER_INSTEAD = frozenset({"refuse", "throttle", "expire_token", "revoke", "garbage"})
+GARBAGE = ("page", "bytes")
+
+
+class Cut(Enum):
+    """How a connection ends without an answer."""
+
+    CLOSED = "closed"
+    RESET = "reset"
+    """At once and without goodbye: whoever reads gets a connection reset."""
+
+
+CUT_INSTEAD = {"drop": Cut.CLOSED}
+CUT_AFTERWARDS = {"accept_then_drop": Cut.CLOSED, "accept_then_reset": Cut.RESET}
 
 
 @dataclass
 class Fault:
-    """`times` left; `method` and `prefix` are None for a call of any kind."""
+    """`times` left; `method` and `prefix` are None for a call of any kind.
+
+    A `*` in the prefix stands for one part of a path.
+    """
 
     kind: str
     method: str | None = None
@@ -34,7 +54,8 @@ class Fault:
     def matches(self, method: str, paths: tuple[str, ...]) -> bool:
         if self.method is None or self.prefix is None:
             return True
-        return method == self.method and any(path.startswith(self.prefix) for path in paths)
+        wanted = re.compile("[^/]+".join(map(re.escape, self.prefix.split("*"))))
+        return method == self.method and any(wanted.match(path) for path in paths)
 
 
 class Faults:

@@ -12,7 +12,15 @@ from hubbub.emulation import slow
 from hubbub.emulation.call import Call, Reply
 from hubbub.emulation.clock import SandboxClock
 from hubbub.emulation.emulator import Emulator
-from hubbub.emulation.faults import ANSWER_INSTEAD, CUT, RUN_FIRST, Fault, Faults
+from hubbub.emulation.faults import (
+    ANSWER_AFTERWARDS,
+    ANSWER_INSTEAD,
+    CUT_AFTERWARDS,
+    CUT_INSTEAD,
+    Cut,
+    Fault,
+    Faults,
+)
 from hubbub.emulation.mounts import Mount
 from hubbub.emulation.world import Store, World
 
@@ -29,32 +37,34 @@ class Station:
         self.faults = Faults()
         self.requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
 
-    async def answer(self, call: Call) -> Reply | None:
-        """The reply to a call, or None when the connection must be cut without one."""
+    async def answer(self, call: Call) -> Reply | Cut:
+        """The reply to a call, or how its connection must be cut without one."""
         fault = self.faults.take(call.method, call.path, self.emulator.plain(call.path))
         entry: dict[str, Any] = {"at": self.emulator.now(), "method": call.method, "path": call.path}
         entry |= {"status": None, "fault": fault.kind if fault else None}
         self.requests.append(entry)
         reply = await self._reply(call, fault)
-        if reply is not None:
+        if isinstance(reply, Reply):
             reply = self.emulator.answered(call, reply)
             entry["status"] = reply.status
         return reply
 
-    async def _reply(self, call: Call, fault: Fault | None) -> Reply | None:
+    async def _reply(self, call: Call, fault: Fault | None) -> Reply | Cut:
         kind = fault.kind if fault else ""
         params = fault.params if fault else {}
-        if kind == "drop":
-            return None
+        if kind in CUT_INSTEAD:
+            return CUT_INSTEAD[kind]
         if kind in ANSWER_INSTEAD:
             return self.emulator.fault(kind, params, call)
         if kind == "slow":
             await asyncio.sleep(params["seconds"])
         slow.settle(self.emulator)
         reply = await self.emulator.respond(call)
-        if kind in CUT:
-            return None
-        return self.emulator.fault(kind, params, call) if kind in RUN_FIRST else reply
+        if kind in CUT_AFTERWARDS:
+            return CUT_AFTERWARDS[kind]
+        if kind == "accept_then_hang":
+            await asyncio.sleep(params["seconds"])
+        return self.emulator.fault(kind, params, call) if kind in ANSWER_AFTERWARDS else reply
 
 
 class Sandbox:
