@@ -169,7 +169,8 @@ class _Server(uvicorn.Server):
 @pytest.fixture
 async def api_server(runtime: Runtime) -> AsyncGenerator[Api]:
     """The same over a real socket: uvicorn in the test's own event loop, on a free port."""
-    app = create_app(runtime, routers.found())
+    found = routers.found()
+    app = Declared(create_app(runtime, found), found)
     server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -180,3 +181,4 @@ async def api_server(runtime: Runtime) -> AsyncGenerator[Api]:
         yield Api(client, runtime, workspace_id, key)
     server.should_exit = True
     await serving
+    assert not app.wrong

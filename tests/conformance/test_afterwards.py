@@ -9,6 +9,7 @@ import pytest
 
 from hubbub.connector.promises import Working
 from hubbub.connector.refusals import RemoteRefusal
+from hubbub.kit.secret import Secret
 from hubbub.social.draft import Draft
 
 from .backends import Backend, StandIn
@@ -56,6 +57,25 @@ async def test_the_text_of_a_post_that_is_up_is_changed(
         await connector.edit(post.remote_id, "After")
         await connector.edit(post.remote_id, "After")
     assert {post.text for post in stage.seen(member)} == {"After"}
+
+
+async def test_what_is_left_of_the_accounts_allowances_is_told_and_shrinks(
+    stand_in: StandIn, stage: Stage, member: Member, proves: Proves
+) -> None:
+    if "limits" not in stage.facts.can:
+        return
+    proves("can:limits")
+    connector = stage.connector(member)
+    form = next(iter(stage.facts.formats.values()))
+    before = await connector.limits()
+    await stage.publish(connector, stage.draft(form))
+    after = await connector.limits()
+    assert all(type(left) is int and left >= 0 for left in [*before.values(), *after.values()])
+    assert after["posts_remaining"] == before["posts_remaining"] - 1
+    revoked = replace(member.signed_in.grant, access_token=Secret("no-token-of-anybody"))
+    with pytest.raises(RemoteRefusal) as refused:
+        await stage.connector(member, grant=revoked).limits()
+    assert (refused.value.certain, refused.value.refusal.http_status) == (True, 401)
 
 
 async def test_what_people_make_of_a_post_is_counted(

@@ -73,7 +73,7 @@ async def test_nothing_can_be_written_for_another_workspace(api: Api) -> None:
 
 
 async def test_a_connection_that_nobody_has_spoken_for_sees_nothing(api: Api) -> None:
-    async with api.runtime.database.engine.connect() as connection:
+    async with api.runtime.database.connect() as connection:
         assert (await connection.execute(sa.select(api_keys.c.id))).all() == []
         role = (await connection.execute(sa.text("SELECT current_user"))).scalar_one()
     assert role == db.APP_ROLE

@@ -1,15 +1,14 @@
-"""Holds every answer in tests against the description: its status, its error code, its body.
-
-Bodies are checked where `jsonschema` is installed.
-"""
+"""Holds every answer in tests against the description: its status, its error code, its body."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
+from functools import cache
 from typing import Any
+
+import jsonschema
 
 from hubbub.errors import class_of
 from hubbub.errors.system import HttpError
@@ -17,13 +16,22 @@ from hubbub.runtime.routes import Route, Router
 from hubbub.surfaces.api import openapi
 from hubbub.surfaces.dialects.flat.envelope import everything
 
-CAN_CHECK_BODIES = find_spec("jsonschema") is not None
 ANYWHERE = {"http.404", "http.405", "http.400"}
 """What the framework answers before any route is found."""
 
 
 IN_FLAT = {(each["status"], each["body"].get("code")) for each in everything()["errors"]}
 """What the older envelope says; it stands beside the description."""
+
+
+_validators: dict[int, Any] = {}
+"""By the identity of a schema; `described` keeps the schemas."""
+
+
+@cache
+def described(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """Made once for all tests of the same routes."""
+    return openapi.describe(routes)
 
 
 class Declared:
@@ -34,7 +42,9 @@ class Declared:
         routes = [route for router in routers for route in router.routes]
         # What has no parameters first: it is what the API matches first.
         self.routes = sorted(routes, key=lambda route: route.path.count("{"))
-        self.description = openapi.describe(routes)
+        self.description = described(tuple(routes))
+        self.wrong: list[str] = []
+        """What was found; a real server keeps what its application raises to itself."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         status, body, is_json = 0, bytearray(), False
@@ -44,13 +54,17 @@ class Declared:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 is_json = (b"content-type", b"application/json") in message["headers"]
-            else:
+            elif is_json:
                 body.extend(message.get("body", b""))
             await send(message)
 
         await self.app(scope, receive, watch)
         if scope["type"] == "http" and scope["method"] not in ("OPTIONS", "HEAD"):
-            self.check(scope["method"], scope["path"], status, json.loads(body) if is_json and body else None)
+            try:
+                self.check(scope["method"], scope["path"], status, json.loads(body) if body else None)
+            except AssertionError as undeclared:
+                self.wrong.append(str(undeclared))
+                raise
 
     def check(self, method: str, path: str, status: int, body: Any) -> None:
         if isinstance(body, dict) and isinstance(body.get("error"), str):
@@ -77,8 +91,17 @@ class Declared:
         else:
             assert str(status) in responses, f"{where}: the status is not declared"
             response = responses[str(status)]
-        if CAN_CHECK_BODIES and "application/json" in response.get("content", {}):
-            self._fits(response["content"]["application/json"]["schema"], body, where)
+        if "application/json" in response.get("content", {}):
+            schema = response["content"]["application/json"]["schema"]
+            wrong = list(self._validator(schema).iter_errors(body))
+            assert not wrong, f"{where}: {[f'{error.json_path}: {error.message}' for error in wrong[:3]]}"
+
+    def _validator(self, schema: dict[str, Any]) -> Any:
+        """Made once for each response of a description: the description itself is kept."""
+        if id(schema) not in _validators:
+            whole = {**schema, "components": self.description["components"]}
+            _validators[id(schema)] = jsonschema.Draft202012Validator(whole)
+        return _validators[id(schema)]
 
     def route(self, method: str, path: str) -> Route | None:
         bare = "/" + path.strip("/")
@@ -86,10 +109,3 @@ class Declared:
             if route.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.path), bare):
                 return route
         return None
-
-    def _fits(self, schema: Any, body: Any, where: str) -> None:
-        import jsonschema
-
-        whole = {**schema, "components": self.description["components"]}
-        wrong = list(jsonschema.Draft202012Validator(whole).iter_errors(body))
-        assert not wrong, f"{where}: {[f'{error.json_path}: {error.message}' for error in wrong[:3]]}"

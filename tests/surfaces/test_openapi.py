@@ -115,3 +115,49 @@ def test_who_may_call_is_described() -> None:
     assert paths["/v1/health"]["get"]["security"] == []
     assert paths["/v1/keys"]["get"]["security"] == [{"key": []}]
     assert paths["/v1/keys"]["get"]["x-unrestricted-key"] is True
+
+
+def test_an_answer_leads_to_what_can_be_done_with_what_it_names() -> None:
+    paths = everything()["paths"]
+    made = paths["/v1/posts"]["post"]["responses"]["201"]["links"]
+    assert made["update_post"] == {"operationId": "update_post", "parameters": {"pid": "$response.body#/id"}}
+    assert {"get_post", "update_post", "delete_post", "publish_post"} <= set(made)
+    uploaded = paths["/v1/media/upload"]["post"]["responses"]["201"]["links"]
+    assert uploaded["delete_media"]["parameters"] == {"media_id": "$response.body#/media_id"}
+    connected = paths["/v1/accounts/connect"]["post"]["responses"]["201"]["links"]
+    assert connected["disconnect_account"]["parameters"] == {"id": "$response.body#/account_id"}
+    listed = paths["/v1/accounts/{id}/pages"]["get"]["responses"]["200"]["links"]
+    assert listed["change_page"]["parameters"] == {
+        "id": "$request.path.id",
+        "page_id": "$response.body#/data/0/id",
+    }
+    assert "links" not in paths["/v1/health"]["get"]["responses"]["200"]
+
+
+def test_every_link_leads_to_an_operation_and_fills_its_path() -> None:
+    description = everything()
+    wanted = {
+        operation["operationId"]: {
+            each["name"] for each in operation.get("parameters", []) if each["in"] == "path"
+        }
+        for _, operation in operations(description)
+    }
+    links = [
+        link
+        for _, operation in operations(description)
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) > 30
+    assert all(set(link["parameters"]) == wanted[link["operationId"]] for link in links)
+
+
+def test_null_is_nothing_that_a_query_can_say() -> None:
+    for name, operation in operations(everything()):
+        for parameter in operation.get("parameters", []):
+            assert "null" not in json.dumps(parameter["schema"]), name
+
+
+def test_a_file_may_be_of_any_type() -> None:
+    content = everything()["paths"]["/v1/media/{media_id}/content"]["get"]["responses"]["200"]["content"]
+    assert list(content) == ["*/*"]

@@ -39,7 +39,8 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def accounts(place: Place) -> Accounts:
-    with socialapi.SocialAPI(api_key=place.key, base_url=place.api) as client:
+    with socialapi.SocialAPI(api_key=place.key, base_url=place.api) as opened:
+        client: Any = opened
         bluesky = client.accounts.connect(platform="bluesky", metadata=typed(place.welcome("bluesky")))
         began = client.accounts.connect(platform="facebook")
         back = place.approve(began.auth_url, place.welcome("facebook"))
@@ -47,7 +48,14 @@ def accounts(place: Place) -> Accounts:
             platform="facebook", code=back["code"], metadata=back
         ).accounts
         [page] = client.accounts.list_pages(facebook.account_id)
-    return Accounts(bluesky.account_id, facebook.account_id, page.id, page.platform_page_id)
+        asked = client.accounts.connect(platform="instagram")
+        came = place.approve(asked.auth_url, place.welcome("instagram", quota_total=1_000))
+        [instagram] = client.accounts.exchange_oauth(
+            platform="instagram", code=came["code"], metadata=came
+        ).accounts
+    return Accounts(
+        bluesky.account_id, facebook.account_id, instagram.account_id, page.id, page.platform_page_id
+    )
 
 
 @pytest.fixture(scope="session")

@@ -17,3 +17,8 @@ async def every(pages: Any) -> list[Any]:
     if hasattr(pages, "__aiter__"):
         return [item async for item in pages]
     return list(pages)
+
+
+def error_in(refused: Any) -> Any:
+    """What a refusal the client raised says, as it came."""
+    return refused.body["error"]

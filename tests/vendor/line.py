@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -44,7 +44,7 @@ class Line:
 
 
 @contextlib.contextmanager
-def bad_line(to: str, browser: httpx2.Client) -> Iterator[Line]:
+def bad_line(to: str, browser: httpx2.Client) -> Generator[Line]:
     line = Line(to, browser)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(line))
     line.url = f"http://127.0.0.1:{server.server_port}"

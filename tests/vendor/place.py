@@ -80,12 +80,12 @@ class Place:
     def settled(self, post_id: str, within: float = 60) -> Any:
         """The post, once nothing of it is under way any more."""
         deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
+        while True:
             post = self.call("GET", f"/v1/posts/{post_id}").json()
             if post["status"] not in ("publishing", "scheduled"):
                 return post
+            assert time.monotonic() < deadline, f"it never settled: {post}"
             time.sleep(0.05)
-        raise AssertionError(f"it never settled: {post}")
 
 
 def typed(username: str) -> dict[str, Any]:
@@ -99,6 +99,7 @@ class Accounts:
 
     bluesky: str
     facebook: str
+    instagram: str
     page: str
     """Our id of the facebook account's only page."""
     remote_page: str
@@ -107,3 +108,7 @@ class Accounts:
     @property
     def both(self) -> list[dict[str, Any]]:
         return [{"account_id": self.bluesky}, {"account_id": self.facebook}]
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return [*self.both, {"account_id": self.instagram}]

@@ -9,7 +9,7 @@ import pytest
 import socialapi
 
 from .either import done, every
-from .place import DONE, Place, typed
+from .place import DONE, Accounts, Place, typed
 
 pytestmark = pytest.mark.anyio
 
@@ -128,6 +128,43 @@ async def test_pages_are_listed_and_changed(client: Any, place: Place, bound: bo
         "Books": (True, True),
         "Bakery": (False, False),
     }
+
+
+@pytest.mark.parametrize("how", ["by_id", "bound", "as_usage"])
+async def test_limits_are_whole_numbers_and_empty_where_a_platform_tells_of_none(
+    client: Any, accounts: Accounts, how: str
+) -> None:
+    told: dict[str, dict[str, int]] = {}
+    for platform in ("bluesky", "facebook", "instagram"):
+        account_id = getattr(accounts, platform)
+        if how == "bound":
+            asked = (await account(client, account_id)).get_limits()
+        elif how == "by_id":
+            asked = client.accounts.get_limits(account_id)
+        else:
+            asked = client.usage.get_account_limits(account_id)
+        told[platform] = (await done(asked)).limits
+
+    left = told["instagram"].pop("posts_remaining")
+    assert 0 < left <= 1_000
+    assert told == {"bluesky": {}, "facebook": {}, "instagram": {}}
+
+
+@pytest.mark.parametrize("bound", [False, True], ids=["by_id", "bound"])
+async def test_what_no_platform_here_tells_is_not_supported(
+    client: Any, accounts: Accounts, bound: bool
+) -> None:
+    for account_id in (accounts.bluesky, accounts.facebook, accounts.instagram):
+        of = await account(client, account_id)
+        for ask in (
+            lambda of=of, id=account_id: (
+                of.get_creator_info() if bound else client.accounts.get_creator_info(id)
+            ),
+            lambda of=of, id=account_id: of.list_boards() if bound else client.accounts.list_boards(id),
+        ):
+            with pytest.raises(socialapi.NotSupportedError) as refused:
+                await done(ask())
+            assert (refused.value.code, refused.value.status_code) == ("resource.not_supported", 501)
 
 
 @pytest.mark.parametrize("bound", [False, True], ids=["by_id", "bound"])

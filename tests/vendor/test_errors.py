@@ -11,7 +11,7 @@ import pytest
 import socialapi
 
 from .conftest import OpenClient
-from .either import done
+from .either import done, error_in
 from .place import Accounts, Place, typed
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +88,30 @@ REFUSALS: list[tuple[Call, type[socialapi.APIStatusError], str, int]] = [
         "validation.field_required",
         400,
     ),
+    (on("accounts.get_limits", "acc_nowhere"), socialapi.AccountNotFoundError, "account.not_found", 404),
+    (on("usage.get_account_limits", "acc_nowhere"), socialapi.AccountNotFoundError, "account.not_found", 404),
+    (
+        on("accounts.get_creator_info", "acc_nowhere"),
+        socialapi.AccountNotFoundError,
+        "account.not_found",
+        404,
+    ),
+    (on("accounts.list_boards", "acc_nowhere"), socialapi.AccountNotFoundError, "account.not_found", 404),
+    (on("posts.get_metrics", str(uuid4())), socialapi.NotFoundError, "post.not_found", 404),
+    (on("posts.unpublish", str(uuid4())), socialapi.NotFoundError, "post.not_found", 404),
+    (on("publishing.update", str(uuid4()), text="x"), socialapi.NotFoundError, "post.not_found", 404),
+    (
+        on("publishing.get_constraints", platform="myspace"),
+        socialapi.UnsupportedPlatformError,
+        "account.unsupported_platform",
+        400,
+    ),
+    (
+        on("publishing.import_posts", file=b"text\n\xff", filename="posts.csv"),
+        socialapi.BadRequestError,
+        "validation.field_invalid",
+        400,
+    ),
     (create(text=""), socialapi.MissingMetadataError, "validation.field_required", 400),
     (create(text="x" * 301), socialapi.BadRequestError, "validation.field_invalid", 400),
     (create(text="x", visibility="secret"), socialapi.BadRequestError, "validation.field_invalid", 400),
@@ -161,7 +185,7 @@ async def test_every_refusal_is_the_exception_the_client_promises(client: Any, a
     for error in raised:
         assert error.request_id
         assert error.request_id == error.response.headers["x-request-id"]
-        assert error.message == error.body["error"]["message"]
+        assert error.message == error_in(error)["message"]
         assert not error.message.startswith("HTTP ")
 
 
@@ -194,7 +218,7 @@ async def test_a_key_for_reading_may_not_write(open_client: OpenClient, place: P
         await done(reader.keys.list())
 
     assert refused.value.code == not_for_any_scope.value.code == "auth.insufficient_scope"
-    assert refused.value.body["error"]["meta"]["required_scope"] == "posts:write"
+    assert error_in(refused.value)["meta"]["required_scope"] == "posts:write"
 
 
 async def test_retrying_what_is_published_is_a_conflict(

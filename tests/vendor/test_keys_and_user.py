@@ -9,7 +9,7 @@ import socialapi
 
 from .conftest import OpenClient
 from .either import done
-from .place import Place, unheard
+from .place import Accounts, Place, unheard
 
 pytestmark = pytest.mark.anyio
 
@@ -21,6 +21,23 @@ async def test_it_says_who_one_is(client: Any) -> None:
     assert "@" in me.email
     assert me.plan == "enterprise"
     assert me.onboarding is False
+
+
+async def test_usage_is_counted(client: Any, accounts: Accounts) -> None:
+    """Others may be posting at the same time, so it is only known that it does not fall."""
+    before = await done(client.usage.get())
+    made = await done(
+        client.publishing.create(
+            text=unheard("counted"), scheduled_at="2043-01-01T00:00:00Z", targets=accounts.both
+        )
+    )
+    after = await done(client.usage.get())
+    await done(made.delete())
+
+    assert after.posts_used >= before.posts_used + 1
+    assert (after.posts_limit, after.interactions_limit, after.brands_limit) == (-1, -1, -1)
+    assert after.brands_used >= 2
+    assert after.period_start < after.period_end
 
 
 async def test_the_environment_may_say_where_and_with_which_key(

@@ -99,10 +99,10 @@ async def test_a_file_that_a_draft_needs_stays(
 
 
 async def test_iterating_over_pages_of_files_yields_each_once_and_ends(client: Any, picture: bytes) -> None:
-    made = [await done(client.media.upload(content=picture, filename=f"{n}.jpg")) for n in range(5)]
+    made = [await done(client.media.upload(content=picture, filename=f"{n}.jpg")) for n in range(9)]
 
     listed = [one.id for one in await every(client.media.list(limit=2))]
 
-    assert listed[:5] == [one.media_id for one in reversed(made)]
+    assert listed[:9] == [one.media_id for one in reversed(made)]
     assert len(listed) == len(set(listed))
     assert listed == [one.id for one in await every(client.media.list())]

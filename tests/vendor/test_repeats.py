@@ -14,7 +14,7 @@ import pytest
 import socialapi
 
 from .conftest import OpenClient
-from .either import done, every
+from .either import done, error_in, every
 from .line import Line
 from .place import Accounts, Place, unheard
 
@@ -47,7 +47,7 @@ async def test_a_lost_answer_makes_the_client_send_again_and_learn_of_the_first_
 
     assert line.answers(CREATE) == [201, 409, 409]
     assert refused.value.code == "resource.conflict"
-    assert refused.value.body["error"]["meta"] == {
+    assert error_in(refused.value)["meta"] == {
         "resource": "post",
         "reason": "duplicate_content",
         "post_id": first,
@@ -73,7 +73,7 @@ async def test_a_connection_that_ends_is_not_tried_again_by_the_client_but_may_b
     place.settled(first)
 
     assert line.answers(CREATE) == [201, 409, 409]
-    assert refused.value.body["error"]["meta"]["post_id"] == first
+    assert error_in(refused.value)["meta"]["post_id"] == first
     for platform in ("bluesky", "facebook"):
         assert len(place.posts(platform, text)) == 1
 
@@ -110,7 +110,7 @@ async def test_the_same_post_sent_many_times_at_once_is_one_post(place: Place, a
     place.settled(made[0].id)
 
     assert (len(made), len(refused)) == (1, 7)
-    assert {one.body["error"]["meta"]["post_id"] for one in refused} == {made[0].id}
+    assert {error_in(one)["meta"]["post_id"] for one in refused} == {made[0].id}
     for platform in ("bluesky", "facebook"):
         assert len(place.posts(platform, text)) == 1
 

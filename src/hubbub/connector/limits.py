@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from hubbub.connector import fixing
+from hubbub.connector.fixing import Fix, How
 from hubbub.connector.platform import FileRule, Format, Platform
 from hubbub.errors import Refusal
 from hubbub.errors.validation import FieldInvalid, FieldRequired
@@ -13,30 +15,48 @@ from hubbub.kit.text import hashtags, links, measure, mentions
 from hubbub.social.draft import Draft, File
 
 
-def check(facts: Platform, draft: Draft, account_id: str | None = None) -> list[Refusal]:
+def check(
+    facts: Platform, draft: Draft, account_id: str | None = None, fix: How | None = None
+) -> list[Refusal]:
     """Everything that is wrong with a draft for this platform; empty when it may go.
 
-    The draft is measured against the format it asks for (`content_type`), or the first that fits.
+    The draft is measured against the format it goes out as, or where that is none against the one it comes
+    nearest to. What could be done about a picture is said beside its problems (`meta.fix`); with `fix`, that
+    counts as done.
     """
-    against = Measure(facts, draft, account_id)
-    asked = draft.options.get("content_type")
-    if isinstance(asked, str) and asked in facts.formats:
-        return list(against.all_of(facts.formats[asked]))
-    attempts = [list(against.all_of(form)) for form in against.candidates()]
+    against = Measure(facts, draft, account_id, fix)
+    name = format_of(facts, draft)
+    if name is not None:
+        return list(against.all_of(facts.formats[name]))
+    attempts = [list(against.all_of(form)) for form in facts.formats.values()]
     return min(attempts, key=len) if attempts else []
 
 
+def fixes(facts: Platform, draft: Draft, how: How) -> dict[int, Fix]:
+    """What can be done about a draft's pictures, by their place in it; nothing where nothing has to be done."""
+    form = facts.formats.get(format_of(facts, draft) or "")
+    if form is None or form.image is None:
+        return {}
+    plans = {place: fixing.plan(form.image, file, how) for place, file in enumerate(draft.files)}
+    return {place: found for place, found in plans.items() if found is not None}
+
+
 def format_of(facts: Platform, draft: Draft) -> str | None:
-    """The name of the format a draft goes out as: the one it asks for, or the first made for its files."""
+    """The name of the format a draft goes out as: the one it asks for, or the first made for its files.
+
+    Where there are too few or too many files for any, it is the one that takes most. None when no format is
+    for files of these kinds.
+    """
     asked = draft.options.get("content_type")
     if isinstance(asked, str) and asked in facts.formats:
         return asked
     kinds, count = {file.kind for file in draft.files}, len(draft.files)
     fitting = {name: form for name, form in facts.formats.items() if _is_for(form, kinds)}
-    holding = (
-        name for name, form in fitting.items() if form.media and form.media.min <= count <= form.media.max
-    )
-    return next(holding if count else iter(fitting), next(iter(fitting), None))
+    if not count:
+        return next(iter(fitting), None)
+    room = {name: (form.media.min, form.media.max) for name, form in fitting.items() if form.media}
+    holding = (name for name, (least, most) in room.items() if least <= count <= most)
+    return next(holding, None) or max(room, key=lambda name: room[name][1], default=None)
 
 
 def unused_text(facts: Platform, draft: Draft) -> list[str]:
@@ -54,12 +74,7 @@ class Measure:
     facts: Platform
     draft: Draft
     account_id: str | None
-
-    def candidates(self) -> list[Format]:
-        """Formats made for the kinds of file in the draft; all of them when there is none."""
-        kinds = {file.kind for file in self.draft.files}
-        fitting = [form for form in self.facts.formats.values() if _is_for(form, kinds)]
-        return fitting or list(self.facts.formats.values())
+    fix: How | None = None
 
     def all_of(self, form: Format) -> Iterator[Refusal]:
         yield from self.text(form)
@@ -117,11 +132,16 @@ class Measure:
         if form.alt and (length := measure(file.alt, form.alt.unit)) > form.alt.max:
             yield self.too(f"{field}.alt_text", "too_long", form.alt.max, length, form.alt.unit)
         rule = {"image": form.image, "video": form.video}.get(file.kind)
-        if rule is not None:
-            yield from self.content(rule, file, field)
-            yield from self.shape(rule, file, field)
+        if rule is None:
+            return
+        found = [*self.content(rule, file, field), *self.shape(rule, file, field)]
+        change = fixing.plan(rule, file, self.fix or "pad") if found else None
+        if change is None:
+            yield from found
+        elif self.fix is None:
+            yield from (replace(problem, fix=change.offer) for problem in found)
 
-    def content(self, rule: FileRule, file: File, field: str) -> Iterator[Refusal]:
+    def content(self, rule: FileRule, file: File, field: str) -> Iterator[FieldInvalid]:
         title = self.facts.title
         if rule.types and file.content_type not in rule.types:
             problem = f"must be one of {', '.join(rule.types)} for {title}; this file is {file.content_type}."
@@ -142,17 +162,17 @@ class Measure:
                 field, "duration", problem, media_id=file.id, min=least, max=most, actual=file.seconds
             )
 
-    def shape(self, rule: FileRule, file: File, field: str) -> Iterator[Refusal]:
+    def shape(self, rule: FileRule, file: File, field: str) -> Iterator[FieldInvalid]:
         if not file.width or not file.height:
             return
         title, ratio = self.facts.title, round(file.width / file.height, 3)
-        if rule.ratio and not _within(ratio, rule.ratio):
+        if rule.ratio and not fixing.has_ratio(rule, file.width, file.height):
             least, most = rule.ratio
             problem = (
                 f"must be {least:g} to {most:g} times as wide as high for {title}; this file is {ratio:g}."
             )
             yield self.invalid(field, "ratio", problem, media_id=file.id, min=least, max=most, actual=ratio)
-        if rule.min_pixels and (file.width < rule.min_pixels[0] or file.height < rule.min_pixels[1]):
+        if rule.min_pixels and fixing.is_too_small(rule, file.width, file.height):
             least, size = f"{rule.min_pixels[0]}×{rule.min_pixels[1]}", f"{file.width}×{file.height}"
             problem = f"must have at least {least} pixels for {title}; this file has {size}."
             yield self.invalid(field, "too_small", problem, media_id=file.id, actual=size)

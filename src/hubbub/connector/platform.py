@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Unit = Literal["chars", "graphemes", "utf16", "bytes", "weighted"]
 Kind = Literal["image", "video", "audio", "file"]
@@ -134,6 +134,9 @@ class Variant(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     when: dict[str, dict[str, Any]]
 
+    def is_for(self, account: Mapping[str, Any]) -> bool:
+        return all(account.get(key) == value for key, value in self.when.get("account", {}).items())
+
 
 class Places(Facts):
     """How accounts of this platform spread over pages, boards or channels."""
@@ -172,6 +175,8 @@ class Platform(Facts):
     variants: dict[str, Variant] = {}
     exempt: dict[str, str] = {}
 
+    _varied: dict[tuple[str, ...], Platform] = PrivateAttr(default_factory=dict[tuple[str, ...], Any])
+
     @property
     def logins(self) -> list[str]:
         """The other ways to sign in, by the word that an account remembers as `login`; each is a variant."""
@@ -180,15 +185,16 @@ class Platform(Facts):
 
     def for_account(self, account: Mapping[str, Any]) -> Platform:
         """The facts as they hold for one account: every variant that matches is folded in."""
-        return _vary(self, account) if self.variants else self
+        matching = tuple(name for name, variant in self.variants.items() if variant.is_for(account))
+        if matching not in self._varied:
+            self._varied[matching] = _vary(self, matching)
+        return self._varied[matching]
 
 
-def _vary(platform: Platform, account: Mapping[str, Any]) -> Platform:
+def _vary(platform: Platform, variants: tuple[str, ...]) -> Platform:
     facts = platform.model_dump()
-    for variant in platform.variants.values():
-        wanted = variant.when.get("account", {})
-        if all(account.get(key) == value for key, value in wanted.items()):
-            facts = merge(facts, variant.model_extra or {})
+    for name in variants:
+        facts = merge(facts, platform.variants[name].model_extra or {})
     return Platform.model_validate(facts)
 
 

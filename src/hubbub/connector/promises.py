@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from hubbub.social.creator import Creator
 from hubbub.social.draft import Draft
 from hubbub.social.numbers import AccountNumbers, PostNumbers
 from hubbub.social.person import Grant, SignedIn
@@ -128,6 +129,13 @@ class Limits(Protocol):
 
 
 @runtime_checkable
+class KnowsCreator(Protocol):
+    """Can tell what the person behind an account may publish, and what they have to choose."""
+
+    async def creator(self) -> Creator: ...
+
+
+@runtime_checkable
 class Edits(Protocol):
     """Can change the text of a published post."""
 
@@ -193,5 +201,6 @@ PROMISES: dict[str, type] = {
     "thread": Threads,
     "metrics": Measures,
     "limits": Limits,
+    "creator_info": KnowsCreator,
 }
 """Which promise stands behind each key of `[can]`."""

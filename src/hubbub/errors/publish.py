@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from functools import cache
 from itertools import groupby
 from typing import Any, cast
 
@@ -85,6 +86,7 @@ def required_fields(refusal: type[Refusal]) -> set[str]:
     return {field.name for field in dataclasses.fields(cast(Any, refusal)) if field.default is not None}
 
 
+@cache
 def field_schemas(refusal: type[Refusal]) -> dict[str, dict[str, Any]]:
     """A JSON Schema for each field, by its name in the class."""
     hints = typing.get_type_hints(refusal)
@@ -96,6 +98,8 @@ def schema_of(annotation: Any) -> dict[str, Any]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is list:
         return {"type": "array", "items": schema_of(arguments[0])}
+    if origin is dict:
+        return {"type": "object"}
     if origin in (types.UnionType, typing.Union):
         choices = [schema_of(each) for each in arguments if each is not types.NoneType]
         return choices[0] if len(choices) == 1 else {"anyOf": choices}

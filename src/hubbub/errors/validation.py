@@ -28,7 +28,8 @@ class FieldInvalid(Refusal):
 
     `meta.field` names it and `meta.reason` says which rule it breaks: `too_long`, `too_many`, `type`,
     `too_large`, `ratio`, `duration`, `past`, `unknown`, `format`, … Where a number is the rule, `meta.max` or
-    `meta.min` is the limit and `meta.actual` what was sent.
+    `meta.min` is the limit and `meta.actual` what was sent. `meta.fix` is there when Hubbub can change the
+    picture so that it is taken: send its `auto_fix` as `platform_data.auto_fix`.
     """
 
     code = "validation.field_invalid"
@@ -49,6 +50,7 @@ class FieldInvalid(Refusal):
     actual: float | str | None = None
     allowed: list[Any] | None = None
     unit: str | None = None
+    fix: dict[str, Any] | None = None
 
 
 class BodyInvalid(Refusal):

@@ -12,7 +12,8 @@ def now() -> datetime:
 
 def to_wire(moment: datetime) -> str:
     """RFC 3339 in UTC with second precision, as every response writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat()[:19] + "Z"
 
 
 def from_wire(text: str) -> datetime:

@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -116,11 +117,19 @@ def outbound(
     )
 
 
+@cache
+def usual_context() -> ssl.SSLContext:
+    """The authorities that everybody trusts, read once: it takes 70 ms."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class CheckedTransport(httpx2.AsyncHTTPTransport):
     """httpx2's transport over connections that `CheckedBackend` opens."""
 
     def __init__(self, allow: Iterable[str], verify: ssl.SSLContext | bool, resolve: Resolve) -> None:
-        context = httpx2.create_ssl_context(verify=verify, trust_env=False)
+        context = (
+            usual_context() if verify is True else httpx2.create_ssl_context(verify=verify, trust_env=False)
+        )
         super().__init__(verify=context, trust_env=False)
         self._allow = tuple(allow)
         self._pool = httpcore2.AsyncConnectionPool(

@@ -28,6 +28,7 @@ JobFunction = Callable[[Runtime, str], Awaitable[None]]
 SweepFunction = Callable[[Runtime], Awaitable[None]]
 
 _logger = log.logger("durable")
+_QUEUED = "SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND entrypoint = ANY ($1)"
 _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
 
 
@@ -98,6 +99,13 @@ async def start_many(work: Work, job: Job, wanted: list[tuple[str, str, str | No
     payloads = [id.encode() for id, _, _ in wanted]
     arguments: tuple[Any, ...] = ([0] * count, lanes, payloads, [timedelta()] * count, keys, ["{}"] * count)
     await work.db.exec_driver_sql(_ENQUEUE, arguments)
+
+
+async def queued(work: Work, job: Job) -> int:
+    """How many starts of this job nobody has begun yet, in all lanes."""
+    lanes = job.lanes(work.runtime)
+    found = await work.db.exec_driver_sql(_QUEUED, (lanes,))
+    return found.scalar_one()
 
 
 async def install(database_url: str) -> None:

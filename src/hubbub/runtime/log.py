@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -14,9 +15,14 @@ SECRET_NAMES = ("token", "secret", "password", "authorization", "api_key", "raw_
 def hide_secrets(_: Any, __: str, event: Any) -> Any:
     """Blank every value whose name says that it is a secret."""
     for name in event:
-        if any(word in name.lower() for word in SECRET_NAMES):
+        if _is_secret(name):
             event[name] = "…"
     return event
+
+
+@lru_cache(1000)
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_NAMES)
 
 
 def configure(format: str = "console", level: str = "info") -> None:

@@ -68,7 +68,8 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_KEPT = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+FORGETFUL = {**NOT_KEPT, "file_copy_method": "clone"}
 
 
 class Unavailable(Exception):

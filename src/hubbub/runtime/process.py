@@ -29,6 +29,7 @@ class Runtime:
     local: httpx2.AsyncClient
     """To the sandbox."""
     budgets: dict[str, Budgets] = field(default_factory=dict[str, Budgets])
+    """Of each platform that was called from here; domains/usage makes them."""
     holds: Holds | None = None
     """A worker's locks; a process that only answers requests has none."""
 
@@ -44,8 +45,7 @@ class Runtime:
             platforms=platforms,
             blobs=_blobs(settings),
             outbound=net.outbound(allow=settings.allow_private_networks),
-            local=httpx2.AsyncClient(limits=limits, trust_env=False),
-            budgets={name: Budgets(found.facts.rate) for name, found in platforms.items()},
+            local=httpx2.AsyncClient(limits=limits, trust_env=False, verify=net.usual_context()),
         )
 
     async def close(self) -> None:

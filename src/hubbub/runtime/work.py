@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.connector.registry import Registry
 from hubbub.kit import clock
 from hubbub.runtime.db import SEES_EVERYBODY, SEES_ONE
+from hubbub.runtime.statements import Connection, Ready
 
 if TYPE_CHECKING:
     from hubbub.runtime.process import Runtime
 
 Mode = Literal["live", "sandbox"]
 Kind = Literal["key", "dashboard", "oauth"]
+
+_NOW = Ready(sa.select(sa.func.clock_timestamp()))
 
 EVERYBODY = UUID(int=0)
 """The workspace of a caller who acts for all: sweeps, and jobs that have yet to find out for whom they run."""
@@ -53,22 +55,27 @@ class Caller:
     """The person who signed in, where it is not a key that calls."""
     identity: Identity | None = None
     """Who presented a dashboard token."""
+    told: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    """What the answer to this caller's request is to carry as headers, a refusal too."""
 
 
 @dataclass
 class Work:
     """Nothing here is global, so nothing is patched in tests. Application code never commits."""
 
-    db: AsyncConnection
+    db: Connection
     runtime: Runtime
     caller: Caller
     now: datetime = field(default_factory=clock.now)
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    """What the answer is to carry beside its body, a refusal too."""
 
     @property
     def workspace_id(self) -> UUID:
         return self.caller.workspace_id
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer is to carry beside its body, a refusal too."""
+        return self.caller.told
 
     @property
     def mode(self) -> Mode:
@@ -102,5 +109,5 @@ async def open_work(runtime: Runtime, caller: Caller, *, snapshot: bool = False)
     """
     one = None if caller.workspace_id == EVERYBODY else caller.workspace_id
     async with runtime.database.begin(one, snapshot=snapshot) as connection:
-        now = (await connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        now = await connection.scalar(_NOW)
         yield Work(connection, runtime, caller, now)

@@ -66,6 +66,13 @@ async def half_a_body(guest: Guest) -> Seen:
     return await guest.post("/v1/posts", content=b'{"text": ')
 
 
+@provokes("ratelimit.exceeded", "limit", "retry_after_seconds")
+async def one_request_too_many(guest: Guest) -> Seen:
+    hurried = guest.on(await guest.stage.other("hurried"))
+    answers = [await hurried.get(ME) for _ in range(5)]  # A new minute may begin between two of them.
+    return next(answer for answer in answers if answer.status != 200)
+
+
 @provokes("resource.not_found", "resource", "id")
 async def a_key_that_is_not_there(guest: Guest) -> Seen:
     return await guest.call("DELETE", f"/v1/keys/{uuid.uuid4()}")

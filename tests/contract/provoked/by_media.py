@@ -18,6 +18,13 @@ def picture() -> bytes:
     return stream.getvalue()
 
 
+def photograph() -> bytes:
+    """A picture that every platform takes."""
+    stream = io.BytesIO()
+    Image.effect_noise((640, 480), 80).save(stream, "JPEG")
+    return stream.getvalue()
+
+
 @provokes("media.not_found", "id")
 async def a_file_nobody_has(guest: Guest) -> Seen:
     return await guest.call("DELETE", f"/v1/media/{uuid.uuid4()}")
@@ -33,6 +40,11 @@ async def a_file_that_a_draft_needs(guest: Guest) -> Seen:
 @provokes("billing.storage_quota", "plan", "max")
 async def a_file_that_does_not_fit(guest: Guest) -> Seen:
     return await guest.on(await guest.stage.other("tight")).upload(picture())
+
+
+@provokes("system.storage_full", "retry_after_seconds")
+async def a_disk_that_is_full(guest: Guest) -> Seen:
+    return await guest.on(await guest.stage.other("full")).upload(picture())
 
 
 @provokes("validation.field_invalid", "field", "reason")

@@ -7,7 +7,7 @@ import shutil
 import uuid
 from typing import Any
 
-from provoked.by_media import picture
+from provoked.by_media import photograph, picture
 from provoked.guest import Guest, post_body
 from provoked.table import Seen, provokes
 
@@ -64,6 +64,15 @@ async def the_same_post_twice(guest: Guest) -> Seen:
     body = post_body(await guest.bluesky(), scheduled_at=LATER)
     assert (await guest.post("/v1/posts", body)).status == 201
     return await guest.post("/v1/posts", body)
+
+
+@provokes("billing.post_limit", "plan", "max", "used", "retry_after_seconds")
+async def the_eleventh_post_of_the_free_plan(guest: Guest) -> Seen:
+    account_id = await guest.bluesky()
+    free = guest.on(await guest.stage.other("free"))
+    for _ in range(10):
+        await free.draft(account_id, scheduled_at=LATER)
+    return await free.post("/v1/posts", post_body(account_id, scheduled_at=LATER))
 
 
 @provokes("account.no_active_page")
@@ -148,6 +157,17 @@ async def a_platform_that_is_away(guest: Guest) -> Seen:
     return error
 
 
+@provokes("platform.instagram.container_failed", "account_id", "reason")
+async def media_that_the_platform_cannot_prepare(guest: Guest) -> Seen:
+    account_id, media_id = await guest.instagram(), await guest.media(photograph())
+    spoiled = {"thing": "image", "then": "at_once", "to": "error"}
+    await guest.stage.control("/instagram/pace", spoiled)
+    try:
+        return (await guest.ended(await guest.publish(account_id, media_ids=[media_id])))["error"]
+    finally:
+        await guest.stage.control("/instagram/pace", {**spoiled, "to": "ready"})
+
+
 async def _revoked(guest: Guest) -> tuple[str, Any]:
     """A post whose account is gone from the platform, and what it waits for."""
     account_id = await guest.facebook()
@@ -192,6 +212,16 @@ async def an_answer_that_nobody_heard(guest: Guest) -> Seen:
     target = await guest.ended(await _unconfirmed(guest))
     assert target["status"] == "unconfirmed"
     return target["error"]
+
+
+@provokes("publishing.delivery.timeout", "platform", "account_id")
+async def a_person_has_looked_and_it_is_not_there(guest: Guest) -> Seen:
+    post_id = await _unconfirmed(guest)
+    account_id = (await guest.ended(post_id))["account_id"]
+    path = f"/v1/posts/{post_id}/targets/{account_id}/resolve"
+    settled = await guest.post(path, {"outcome": "absent"})
+    assert settled.status == 200, settled.json
+    return settled.json["targets"][0]["error"]
 
 
 @provokes("post.no_retryable_deliveries")

@@ -101,8 +101,8 @@ class Guest:
         assert heard.status_code == 302, heard.text
         return dict(parse_qsl(urlsplit(heard.headers["location"]).query))
 
-    async def exchange(self, back: Mapping[str, str], **how: Any) -> Answer:
-        body = {"platform": "facebook", "code": back["code"], "metadata": {"state": back["state"]}}
+    async def exchange(self, back: Mapping[str, str], platform: str = "facebook", **how: Any) -> Answer:
+        body = {"platform": platform, "code": back["code"], "metadata": {"state": back["state"]}}
         return await self.post("/v1/oauth/exchange", body, **how)
 
     async def facebook(self, places: Sequence[str] = ("A page",), **query: Any) -> str:
@@ -113,6 +113,13 @@ class Guest:
             chosen = [page["platform_page_id"] for page in made.json["pages"]]
             path = f"/v1/accounts/pending/{made.json['connection_id']}/select"
             made = await self.post(path, {"page_ids": chosen})
+        assert made.status == 201, made.json
+        return made.json["account_id"]
+
+    async def instagram(self) -> str:
+        """A connected account. Its platform fetches what it is to show from the usual server."""
+        back = await self.consent(await self.person("instagram"), platform="instagram")
+        made = await self.exchange(back, "instagram")
         assert made.status == 201, made.json
         return made.json["account_id"]
 

@@ -1,12 +1,13 @@
-"""What is attacked: servers on sockets (as usual, with little room, with an empty database, with none), and a worker."""
+"""What is attacked: servers on sockets (as usual, with little room, with other settings, without a database), and a worker."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import contextlib
+import errno
 import functools
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import uvicorn
 
 from api import Answer
 from hubbub import main
+from hubbub.runtime.blobs import DiskBlobs
 from hubbub.runtime.db import metadata
 from hubbub.runtime.durable import Worker
 from hubbub.runtime.process import Runtime
@@ -51,9 +53,12 @@ class Stage:
     _urls: dict[str, str] = field(default_factory=dict[str, str])
 
     async def other(self, name: str) -> str:
-        """The URL of another server: `tight`, `broken` or `dead`."""
+        """The URL of another server: a name in `others`."""
         if name not in self._urls:
-            _, self._urls[name] = await self.stack.enter_async_context(running(self.others[name]))
+            runtime, url = await self.stack.enter_async_context(running(self.others[name]))
+            if name == "full":
+                runtime.blobs = FullDisk(runtime.settings.data_dir / "full")
+            self._urls[name] = url
         return self._urls[name]
 
     async def call(
@@ -94,13 +99,25 @@ class Stage:
     async def sql(self, statement: str, *values: Any) -> list[Any]:
         """For states that take days to come about by themselves."""
         async with self.runtime.database.begin() as db:
-            result = await db.exec_driver_sql(statement, values)
-            return list(result.all()) if result.returns_rows else []
+            result: Any = await db.exec_driver_sql(statement, values)
+            return list(result.all()) if getattr(result, "returns_rows", True) else []
 
 
 @functools.cache
 def declared() -> Declared:
     return Declared(None, routers.found())
+
+
+class FullDisk(DiskBlobs):
+    """A disk without room for anything more."""
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
+        async def cut_short() -> AsyncIterator[bytes]:
+            async for _ in chunks:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            yield b""
+
+        return await super().put(key, cut_short())
 
 
 class _Uvicorn(uvicorn.Server):
@@ -168,8 +185,14 @@ async def open_stage(
         stack.callback(postgres.drop_database, empty)
         client = await stack.enter_async_context(httpx2.AsyncClient(trust_env=False, timeout=30))
         runtime, usual_url = await stack.enter_async_context(running(usual))
+        # Where platforms fetch media; known only now.
+        runtime.settings = usual.model_copy(update={"public_url": usual_url})
         others = {
             "tight": usual.model_copy(update=little),
+            "free": usual.model_copy(update={"plan": "free"}),
+            "hurried": usual.model_copy(update={"requests_per_minute": 2}),
+            "open": usual.model_copy(update={"sign_up": "open"}),
+            "full": usual,
             "broken": usual.model_copy(update={"database_url": empty}),
             "dead": usual.model_copy(update={"database_url": empty.replace("/test_", "/no_test_")}),
         }

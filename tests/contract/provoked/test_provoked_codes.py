@@ -7,13 +7,13 @@ import pytest
 from api import Answer
 from hubbub.connector.registry import Registry
 from hubbub.errors import Action, Category, class_of, registry
-from provoked import by_account, by_key, by_media, by_post
+from provoked import by_account, by_key, by_media, by_person, by_post
 from provoked.guest import Guest
 from provoked.table import TABLE, Provocation, family, status_of, waiting
 
 pytestmark = pytest.mark.anyio
 
-MODULES = (by_key, by_account, by_media, by_post)
+MODULES = (by_key, by_person, by_account, by_media, by_post)
 """Importing them fills the table."""
 CATEGORIES = set(Category)
 CAUSES = {"user", "platform", "system"}

@@ -34,6 +34,7 @@ async def test_a_part_of_a_file_can_be_had(api: Api, tmp_path: Path) -> None:
     beyond = await api.get(path, headers={"Range": f"bytes={size}-"})
     assert (beyond.status, beyond.code) == (416, "http.416")
     assert beyond.json["error"]["meta"]["max"] == size
+    assert beyond.headers["content-range"] == f"bytes */{size}"
 
 
 async def test_a_part_of_a_file_that_may_have_changed_is_all_of_it(api: Api, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _media(kind: str, content_type: str, filename: str) -> rules.Media:
     return rules.Media(
         id=uuid4(), workspace_id=uuid4(), filename=filename, declared_type=content_type, content_type=content_type,
         status="ready", kind=kind, size_bytes=1, width=None, height=None, seconds=None, blob_key="k",
-        sha256=None, incoming_key=None, stray_keys=(), created_at=now, deleted_at=None,
+        sha256=None, incoming_key=None, stray_keys=(), created_at=now, deleted_at=None, source_id=None,
     )  # fmt: skip
 
 

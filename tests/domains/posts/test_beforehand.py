@@ -216,6 +216,8 @@ async def test_what_is_no_table_of_posts_is_refused(lane: Lane, table: bytes, re
         ({"local": "2090-01-01T10:00", "timezone": "Europe/Nowhere"}, "scheduled_at.timezone"),
         ({"local": "2090-01-01T10:00+01:00", "timezone": "Europe/Berlin"}, "scheduled_at.local"),
         ({"local": "soon", "timezone": "Europe/Berlin"}, "scheduled_at.local"),
+        ({"local": "2090-01-01T10:00", "timezone": {}}, "scheduled_at.timezone"),
+        ({"local": "2090-01-01T10:00", "timezone": ["Europe/Berlin"]}, "scheduled_at.timezone"),
         ({"timezone": "Europe/Berlin"}, "scheduled_at.local"),
         ({"local": "2020-01-01T10:00", "timezone": "Europe/Berlin"}, "scheduled_at"),
         ("soon", "scheduled_at"),

@@ -86,6 +86,22 @@ async def test_what_is_refused_afterwards_costs_nothing(metered: Api) -> None:
 
 
 @FREE
+async def test_what_is_returned_can_be_spent_again_and_a_count_never_falls_below_nothing(
+    metered: Api,
+) -> None:
+    async with metered.work() as work:
+        await service.spend_post(work, 10)
+        await service.return_post(work)
+        assert work.headers["X-Posts-Remaining"] == "1"
+    assert (await metered.post("/v1/spending/post")).status == 204
+    async with metered.work() as work:
+        work.now += timedelta(days=30)
+        await service.return_post(work)
+        assert work.headers["X-Posts-Remaining"] == "10"
+    assert (await used(metered))["posts_used"] == 10
+
+
+@FREE
 async def test_interactions_have_an_allowance_of_their_own(metered: Api) -> None:
     async with metered.work() as work:
         await service.spend_interaction(work, 49)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 from hubbub.connector.base import AccountRef, App, Connector, Linker, Opener, no_link
 from hubbub.connector.http import Http
@@ -11,6 +12,7 @@ from hubbub.connector.refusals import NotSent
 from hubbub.connector.registry import Found
 from hubbub.domains.accounts.store import Account
 from hubbub.domains.accounts.vault import Held
+from hubbub.domains.usage import service as usage
 from hubbub.kit import clock
 from hubbub.kit.secret import Secret
 from hubbub.runtime.process import Runtime
@@ -51,6 +53,7 @@ def build(
     place: tuple[str, Secret | None] | None,
     opener: Opener = no_files,
     link: Linker = no_link,
+    now: Callable[[], datetime] = clock.now,
 ) -> Connector:
     """A connector with this grant; `place` is a page's remote id and its own token."""
     found = runtime.platforms[account.platform]
@@ -72,7 +75,7 @@ def build(
         grant=held.grant,
         place_token=place_token,
         opener=opener,
-        now=clock.now,
+        now=now,
         link=link,
     )
     connector.grant_version = held.version
@@ -90,7 +93,7 @@ def _http(runtime: Runtime, found: Found, facts: Platform, mode: Mode, account_i
     hosts = facts.hosts
     if mode == "live":
         live = {name: host.live for name, host in hosts.items()}
-        budgets = runtime.budgets.get(found.facts.name)
+        budgets = usage.platform_budgets(runtime, found.facts.name)
         return Http(runtime.outbound, live, found.refusals, account_id=account_id, budgets=budgets)
     if runtime.settings.sandbox_url is None:
         raise NotSent("the sandbox is not running")

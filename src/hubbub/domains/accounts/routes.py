@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from hubbub.domains.accounts import choice, connect, service
+from hubbub.domains.accounts import asking, choice, connect, service
 from hubbub.domains.accounts.connect import Consent, Wish
 from hubbub.domains.accounts.rules import PageChange
 from hubbub.domains.accounts.schemas import (
     AccountOut,
     AccountsQuery,
+    Boards,
     ConnectedOut,
     ConnectIn,
     ConnectOut,
     ConsentOut,
     ConsentQuery,
     ConsentUrlOut,
+    CreatorOut,
     ExchangeIn,
     ExchangeMetadata,
     ExchangeOut,
+    LimitsOut,
     PageChangeIn,
     PageOut,
     Pages,
@@ -32,6 +35,7 @@ from hubbub.errors.account import (
     PageInactive,
     PagesNotSupported,
     ReconnectedAsAnother,
+    ReconnectionRequired,
     ScopesMissing,
     UnsupportedPlatform,
 )
@@ -85,6 +89,14 @@ SIGNING_IN = (
     PlatformRateLimit,
     PlatformUnavailable,
 )
+
+
+TOLD = (
+    AccountNotFound, ReconnectionRequired, PlatformAccountUnavailable, PlatformApiError, PlatformAuth,
+    PlatformBlocked, PlatformNotFound, PlatformNumber, PlatformPermissionDenied, PlatformRateLimit,
+    PlatformUnavailable,
+)  # fmt: skip
+"""What asking a platform about an account may end in."""
 
 
 @router.get("/accounts", scope="accounts:read")
@@ -191,6 +203,30 @@ async def select_pages(work: Work, connection_id: str, body: SelectIn) -> Connec
 async def disconnect_account(work: Work, id: str) -> None:
     """Disconnect an account: its sign-in is erased, and given back to the platform where it takes it."""
     await connect.disconnect(work, id)
+
+
+@router.get("/accounts/{id}/limits", scope="accounts:read", raises=TOLD)
+async def get_account_limits(runtime: Runtime, caller: Caller, id: str) -> LimitsOut:
+    """Ask the platform what is left of the account's allowances, as `posts_remaining`.
+
+    Empty where the platform tells of none.
+    """
+    return LimitsOut(dict(await asking.limits(runtime, caller, id)))
+
+
+@router.get("/accounts/{id}/creator-info", scope="accounts:read", raises=(*TOLD, NotSupported))
+async def get_creator_info(runtime: Runtime, caller: Caller, id: str) -> CreatorOut:
+    """Ask the platform what the person behind an account may publish, where it wants that asked before a post.
+
+    No `privacy_level_options` means that the posts of the day are used up.
+    """
+    return CreatorOut.of(*await asking.creator(runtime, caller, id))
+
+
+@router.get("/accounts/{id}/boards", scope="accounts:read", raises=(AccountNotFound, NotSupported))
+async def list_boards(work: Work, id: str) -> Boards:
+    """List an account's boards. No platform that is here sorts posts onto boards."""
+    raise await asking.no_boards(work, id)
 
 
 @router.get("/accounts/{id}/pages", scope="accounts:read", raises=(AccountNotFound, PagesNotSupported))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, RootModel
 from hubbub.domains.accounts.choice import Candidate, Lost, Waiting
 from hubbub.domains.accounts.connect import Consent
 from hubbub.domains.accounts.store import Account, PageRow
+from hubbub.social.creator import Creator
 
 CONSENT_MESSAGE = "Open auth_url in a browser and approve; the state works once, for ten minutes."
 
@@ -257,6 +258,54 @@ class ConnectOut(RootModel[ConnectedOut | ConsentOut | PendingOut]):
 
 class ExchangeOut(RootModel[ConnectedOut | PendingOut]):
     """201 and an account, or 200 and a choice to be made."""
+
+
+class BoardOut(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    privacy: str | None
+
+
+class Boards(msgspec.Struct, frozen=True):
+    data: list[BoardOut]
+
+
+class LimitsOut(RootModel[dict[str, int]]):
+    """What is left of an account's allowances, by name."""
+
+
+class InteractionSettingsOut(BaseModel):
+    comment_disabled: bool
+    duet_disabled: bool
+    stitch_disabled: bool
+
+
+class CreatorOut(BaseModel):
+    """What the person behind an account may publish (contract 4.5)."""
+
+    platform: str
+    nickname: str
+    avatar_url: str | None
+    can_post: bool
+    max_video_duration_sec: int | None
+    privacy_level_options: list[str]
+    interaction_settings: InteractionSettingsOut
+
+    @classmethod
+    def of(cls, platform: str, creator: Creator) -> CreatorOut:
+        return cls(
+            platform=platform,
+            nickname=creator.nickname,
+            avatar_url=creator.avatar_url,
+            can_post=creator.can_post,
+            max_video_duration_sec=creator.max_video_seconds,
+            privacy_level_options=list(creator.privacy_levels),
+            interaction_settings=InteractionSettingsOut(
+                comment_disabled=creator.comments_off,
+                duet_disabled=creator.duets_off,
+                stitch_disabled=creator.stitches_off,
+            ),
+        )
 
 
 def _pending(waiting: Waiting) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hubbub.connector.base import Connector, Linker, Opener, no_link
 from hubbub.connector.promises import Refreshes
-from hubbub.connector.refusals import LostAnswer, RemoteRefusal
+from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
 from hubbub.connector.registry import Found
 from hubbub.domains.accounts import events as happened
 from hubbub.domains.accounts import vault
@@ -30,6 +32,7 @@ from hubbub.errors.account import (
     ReconnectionRequired,
 )
 from hubbub.errors.peculiarities import PageCap
+from hubbub.errors.platform import PlatformUnavailable
 from hubbub.errors.validation import FieldRequired
 from hubbub.kit import clock, ids
 from hubbub.kit.secret import Secret
@@ -40,7 +43,11 @@ from hubbub.social.person import Grant
 
 __all__ = ["Account", "PageRow", "Sealed", "Unreadable", "Vault", "app_of", "build_anonymous"]
 
+T = TypeVar("T")
+
 ACCESS_REVOKED = "access_revoked"
+PATIENCE = 20.0
+"""Seconds a platform may take to answer somebody who waits; a caller's own patience ends at 30."""
 RENEW_SECONDS = 50.0
 """How long a renewal may take; its claim lasts a little longer, so two never overlap."""
 CLAIM_SECONDS = 60.0
@@ -103,27 +110,80 @@ async def page_for(work: Work, account: Account, page_id: str | None) -> PageRow
     return chosen
 
 
+Granted = tuple[Account, Held, tuple[str, Secret | None] | None]
+"""An account, its grant, and a place's remote id with the place's own token."""
+
+
+async def granted(work: Work, account: Account, page: PageRow | None) -> Granted:
+    """What a connector for this account and page is made of; for `connector_for`. Raises ReconnectionRequired."""
+    held = await vault.held(work, account.id) if account.status == "active" else None
+    if held is None:
+        raise _must_reconnect(account, account.reconnect_reason)
+    if page is None:
+        return account, held, None
+    token = Vault.of(work.runtime.settings).open_text(page.sealed, page.id) if page.sealed else None
+    return account, held, (page.remote_id, token)
+
+
 async def connector_for(
     runtime: Runtime,
     account_id: str,
     page_id: str | None,
     *,
+    granted: Granted | None = None,
     fresh_for: float = 120,
     opener: Opener = no_files,
     link: Linker = no_link,
+    now: Callable[[], datetime] = clock.now,
 ) -> Connector:
-    """A connector for this account and page, whose grant stays good for `fresh_for` seconds.
+    """A connector for this account and page, whose grant stays good for `fresh_for` seconds; `now` is its clock.
 
     Its `grant_version` goes to `renew` when the platform refuses the grant all the same. Raises
     AccountNotFound, ResourceNotFound (page), ReconnectionRequired, and from renewing a grant that is about
     to end RemoteRefusal, NotSent and LostAnswer.
     """
-    account, held, place = await _load(runtime, account_id, page_id)
-    if _ends_within(held.grant, fresh_for) and _renews(runtime.platforms[account.platform]):
+    account, held, place = granted or await _load(runtime, account_id, page_id)
+    if _ends_within(held.grant, fresh_for, now()) and _renews(runtime.platforms[account.platform]):
         if not await renew(runtime, account_id, held.version):
             raise _must_reconnect(account, ACCESS_REVOKED)
         account, held, place = await _load(runtime, account_id, page_id)
-    return build(runtime, account, held, place, opener, link)
+    return build(runtime, account, held, place, opener, link, now)
+
+
+async def ask(
+    runtime: Runtime,
+    caller: Caller,
+    account_id: str,
+    page_id: str | None,
+    question: Callable[[Any], Awaitable[T]],
+) -> T:
+    """What a platform answers while the caller waits, to a call that may be repeated.
+
+    Where the sign-in is refused it is renewed and the call made once more; an account whose sign-in is over is
+    marked. Raises Refusal for what we know beforehand, RemoteRefusal for what the platform says, and
+    PlatformUnavailable where it says nothing in time.
+    """
+    connector = await connector_for(runtime, account_id, page_id)
+    try:
+        return await _in_time(connector, question)
+    except RemoteRefusal as said:
+        if not said.certain or not said.refusal.wire_code.endswith(".auth"):
+            raise
+        seen = connector.grant_version
+        if said.refreshes and await renew(runtime, account_id, seen):
+            return await _in_time(await connector_for(runtime, account_id, page_id), question)
+        async with open_work(runtime, Caller(caller.workspace_id)) as work:
+            await expired(work, account_id, ACCESS_REVOKED, seen_version=seen)
+        raise
+
+
+async def _in_time(connector: Connector, question: Callable[[Any], Awaitable[T]]) -> T:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            with understood("asking"):
+                return await question(connector)
+    except (LostAnswer, NotSent, TimeoutError):
+        raise PlatformUnavailable(platform=connector.facts.name, account_id=connector.account.id) from None
 
 
 async def renew(runtime: Runtime, account_id: str, seen_version: int) -> bool:
@@ -284,23 +344,11 @@ async def change_page(work: Work, account_id: str, page_id: str, change: PageCha
     return await store.page(account_id, page_id)
 
 
-async def _load(
-    runtime: Runtime, account_id: str, page_id: str | None
-) -> tuple[Account, Held, tuple[str, Secret | None] | None]:
-    """The account, its grant, and the place with the place's own token."""
+async def _load(runtime: Runtime, account_id: str, page_id: str | None) -> Granted:
     async with open_work(runtime, Caller(EVERYBODY)) as work:
         account = await _any_account(work, account_id)
-        if account.status != "active":
-            raise _must_reconnect(account, account.reconnect_reason)
-        held = await vault.held(work, account_id)
-        if held is None:
-            raise _must_reconnect(account, account.reconnect_reason)
-        if page_id is None:
-            return account, held, None
-        page = await AccountStore(work).page(account_id, page_id)
-    if page.sealed is None:
-        return account, held, (page.remote_id, None)
-    return account, held, (page.remote_id, Vault.of(runtime.settings).open_text(page.sealed, page.id))
+        page = await AccountStore(work).page(account_id, page_id) if page_id is not None else None
+        return await granted(work, account, page)
 
 
 async def _any_account(work: Work, account_id: str) -> Account:
@@ -318,8 +366,8 @@ def _must_reconnect(account: Account, reason: str | None) -> ReconnectionRequire
     return ReconnectionRequired(account_id=account.id, platform=account.platform, reason=reason)
 
 
-def _ends_within(grant: Grant, seconds: float) -> bool:
-    return grant.expires_at is not None and (grant.expires_at - clock.now()).total_seconds() < seconds
+def _ends_within(grant: Grant, seconds: float, now: datetime) -> bool:
+    return grant.expires_at is not None and (grant.expires_at - now).total_seconds() < seconds
 
 
 def _renews(found: Found) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from hubbub.domains.accounts.vault import Sealed
 from hubbub.errors.account import AccountNotFound
 from hubbub.errors.resource import ResourceNotFound
 from hubbub.kit import ids
+from hubbub.runtime.statements import Ready, Row
 from hubbub.runtime.work import Caller, Mode, Work
 
 Status = Literal["active", "reconnect_required"]
@@ -70,6 +71,18 @@ class OtherPage:
     """The remote id of the account's profile."""
 
 
+_MANY = Ready(
+    sa.select(accounts).where(
+        accounts.c.workspace_id == sa.bindparam("workspace"),
+        sa.text("deleted_at IS NULL AND id = ANY (:ids) AND mode = coalesce(:mode, mode)"),
+        sa.text("(cast(:brands AS uuid[]) IS NULL OR brand_id = ANY (:brands))"),
+    )
+)
+_OF_ACCOUNT = sa.select(account_pages).where(account_pages.c.account_id == sa.bindparam("account"))
+_PAGES = Ready(_OF_ACCOUNT.order_by(account_pages.c.created_at, account_pages.c.id))
+_PAGES_LOCKED = Ready(_PAGES.statement.with_for_update())
+
+
 class AccountStore:
     """What one caller may see: his workspace, his key's brands; with a sandbox key only the sandbox."""
 
@@ -84,7 +97,13 @@ class AccountStore:
     async def many(self, account_ids: Iterable[str]) -> dict[str, Account]:
         """All of them, by id, in the order asked for. Raises AccountNotFound naming one that is missing."""
         wanted = list(dict.fromkeys(account_ids))
-        rows = await self.db.execute(sa.select(accounts).where(*self._mine(), accounts.c.id.in_(wanted)))
+        caller = self.work.caller
+        brands = (
+            [brand for text in caller.brand_ids if (brand := ids.as_uuid(text))] if caller.brand_ids else None
+        )
+        mode = "sandbox" if caller.mode == "sandbox" else None
+        given = {"ids": wanted, "workspace": caller.workspace_id, "brands": brands, "mode": mode}
+        rows = await self.db.execute(_MANY, given)
         found = {row.id: account_in(row) for row in rows}
         for account_id in wanted:
             if account_id not in found:
@@ -181,12 +200,7 @@ class AccountStore:
 
     async def pages(self, account_id: str, *, lock: bool = False) -> list[PageRow]:
         """An account's pages, oldest first; the account was looked up with `get` before."""
-        query = (
-            sa.select(account_pages)
-            .where(account_pages.c.account_id == account_id)
-            .order_by(account_pages.c.created_at, account_pages.c.id)
-        )
-        rows = await self.db.execute(query.with_for_update() if lock else query)
+        rows = await self.db.execute(_PAGES_LOCKED if lock else _PAGES, {"account": account_id})
         return [page_in(row) for row in rows]
 
     async def page(self, account_id: str, page_id: str) -> PageRow:
@@ -254,27 +268,14 @@ class AccountStore:
         return found
 
 
-def account_in(row: sa.Row[Any]) -> Account:
+def account_in(row: Row) -> Account:
     """A row of `accounts` as what the rest of the product knows."""
-    return Account(
-        id=row.id,
-        workspace_id=row.workspace_id,
-        platform=row.platform,
-        remote_id=row.remote_id,
-        username=row.username,
-        name=row.name,
-        status=cast(Status, row.status),
-        brand_id=str(row.brand_id) if row.brand_id else None,
-        mode=cast(Mode, row.mode),
-        metadata=row.metadata,
-        login_id=row.login_id,
-        reconnect_reason=row.reconnect_reason,
-        profile_picture_url=row.profile_picture_url,
-        bio=row.bio,
-    )
+    values: dict[str, Any] = {name: row[name] for name in Account.__dataclass_fields__}
+    values["brand_id"] = str(row["brand_id"]) if row["brand_id"] else None
+    return Account(**values)
 
 
-def page_in(row: sa.Row[Any]) -> PageRow:
+def page_in(row: Row) -> PageRow:
     """A row of `account_pages`."""
     return PageRow(
         id=row.id,

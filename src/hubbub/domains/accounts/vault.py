@@ -24,6 +24,7 @@ from hubbub.domains.accounts.tables import account_pages, account_revocations, a
 from hubbub.kit import clock
 from hubbub.kit.secret import Secret
 from hubbub.runtime.settings import Settings
+from hubbub.runtime.statements import Ready
 from hubbub.runtime.work import Work
 from hubbub.social.person import Grant, Identity, Place, SignedIn
 
@@ -151,10 +152,12 @@ async def keep(work: Work, account_id: str, grant: Grant) -> None:
     )
 
 
+_HELD = Ready(sa.select(account_secrets).where(account_secrets.c.account_id == sa.bindparam("account")))
+
+
 async def held(work: Work, account_id: str) -> Held | None:
     """Raises Unreadable."""
-    rows = await work.db.execute(sa.select(account_secrets).where(account_secrets.c.account_id == account_id))
-    row = rows.one_or_none()
+    row = (await work.db.execute(_HELD, {"account": account_id})).one_or_none()
     if row is None:
         return None
     sealed = Sealed(row.key_id, row.ciphertext)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.domains.answers.tables import kept_answers
+from hubbub.runtime.statements import Connection
 from hubbub.runtime.work import Work
 
 Row = sa.RowMapping
@@ -70,16 +70,16 @@ class AnswerStore:
         await self.db.execute(sa.delete(kept_answers).where(self._here, _answer.claim == claim))
 
 
-async def mark(connection: AsyncConnection) -> None:
+async def mark(connection: Connection) -> None:
     """Where `back_to_mark` goes back to."""
     await connection.exec_driver_sql("SAVEPOINT unanswered")
 
 
-async def back_to_mark(connection: AsyncConnection) -> None:
+async def back_to_mark(connection: Connection) -> None:
     await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unanswered")
 
 
-async def forget(connection: AsyncConnection, now: datetime, at_most: int) -> int:
+async def forget(connection: Connection, now: datetime, at_most: int) -> int:
     """Delete what nobody may be given any more; returns how many there were."""
     old = (
         sa.select(_answer.id).where(_answer.expires_at < now).limit(at_most).with_for_update(skip_locked=True)

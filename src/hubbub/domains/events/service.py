@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hubbub.domains.events.tables import events
 from hubbub.kit import ids
 from hubbub.runtime import durable
+from hubbub.runtime.statements import insertion
 from hubbub.runtime.work import Work
 
 
@@ -41,30 +42,33 @@ def on(action: str, job: durable.Job) -> None:
     _reactions.setdefault(action, []).append(job)
 
 
-async def announce(work: Work, event: Event) -> UUID:
-    """Write the event in the caller's transaction, together with the start of everything that follows."""
-    event_id = ids.new_uuid()
-    await work.db.execute(
-        sa.insert(events).values(
-            id=event_id,
-            workspace_id=work.workspace_id,
-            created_at=work.now,
-            category=event.category,
-            action=event.action,
-            status=event.status,
-            summary=event.summary,
-            platform=event.platform,
-            account_id=event.account_id,
-            resource_id=event.resource_id,
-            error_code=event.error_code,
-            error_message=event.error_message,
-            error_category=event.error_category,
-            payload=dict(event.payload),
-        )
-    )
-    for job in _reactions.get(event.action, ()):
-        await durable.start(work, job, str(event_id), key=str(event_id))
-    return event_id
+async def announce(work: Work, *happened: Event) -> None:
+    """Write events in the caller's transaction, in this order, together with the start of everything that follows."""
+    rows = [_row(work, event) for event in happened]
+    await work.db.execute(insertion(events, frozenset(rows[0])), rows)
+    for event, row in zip(happened, rows, strict=True):
+        id = str(row["id"])
+        for job in _reactions.get(event.action, ()):
+            await durable.start(work, job, id, key=id)
+
+
+def _row(work: Work, event: Event) -> dict[str, Any]:
+    return {
+        "id": ids.new_uuid(),
+        "workspace_id": work.workspace_id,
+        "created_at": work.now,
+        "category": event.category,
+        "action": event.action,
+        "status": event.status,
+        "summary": event.summary,
+        "platform": event.platform,
+        "account_id": event.account_id,
+        "resource_id": event.resource_id,
+        "error_code": event.error_code,
+        "error_message": event.error_message,
+        "error_category": event.error_category,
+        "payload": dict(event.payload),
+    }
 
 
 async def payload_of(work: Work, event_id: UUID) -> tuple[UUID, Mapping[str, Any]]:

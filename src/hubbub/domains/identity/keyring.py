@@ -58,7 +58,7 @@ async def rotate(runtime: Runtime, *, unless_fresh: bool = False) -> Key:
         return private
 
 
-async def _newest(runtime: Runtime, db: store.AsyncConnection) -> Key | None:
+async def _newest(runtime: Runtime, db: store.Connection) -> Key | None:
     rows = await store.keys(db, clock.now())
     if not rows or rows[0]["retired_at"] or rows[0]["created_at"] < clock.now() - rules.ROTATE_AFTER:
         return None

@@ -94,7 +94,7 @@ def _matches(password: Secret, stored: str | None) -> bool:
     return _hashes.verify(password.reveal(), stored or _nobodys())
 
 
-async def _admit(db: store.AsyncConnection, email: str, now: datetime) -> None:
+async def _admit(db: store.Connection, email: str, now: datetime) -> None:
     row = await store.attempt(db, email, now)
     until = row["locked_until"]
     if until is not None and until > now:

@@ -8,15 +8,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.domains.identity.tables import identities, people, sign_in_attempts, signing_keys
+from hubbub.runtime.statements import Connection
 
 Row = sa.RowMapping
 _SIGNING_LOCK = 4_820_267_113_905_503
 
 
-async def attempt(db: AsyncConnection, email: str, now: datetime) -> Row:
+async def attempt(db: Connection, email: str, now: datetime) -> Row:
     """What was tried at this address before; locked until the transaction ends. Old attempts are forgotten."""
     await db.execute(sa.delete(sign_in_attempts).where(sign_in_attempts.c.last_at < now - timedelta(days=1)))
     await db.execute(
@@ -27,7 +27,7 @@ async def attempt(db: AsyncConnection, email: str, now: datetime) -> Row:
 
 
 async def count_attempt(
-    db: AsyncConnection, email: str, attempts: int, now: datetime, locked_until: datetime | None
+    db: Connection, email: str, attempts: int, now: datetime, locked_until: datetime | None
 ) -> None:
     await db.execute(
         sa.update(sign_in_attempts)
@@ -36,25 +36,25 @@ async def count_attempt(
     )
 
 
-async def forgive(db: AsyncConnection, email: str) -> None:
+async def forgive(db: Connection, email: str) -> None:
     await db.execute(sa.delete(sign_in_attempts).where(sign_in_attempts.c.email == email))
 
 
-async def remove_person(db: AsyncConnection, id: UUID) -> None:
+async def remove_person(db: Connection, id: UUID) -> None:
     await db.execute(sa.delete(people).where(people.c.id == id))
 
 
-async def person_by_email(db: AsyncConnection, email: str) -> Row | None:
+async def person_by_email(db: Connection, email: str) -> Row | None:
     wanted = sa.select(people).where(people.c.email == email)
     return (await db.execute(wanted)).mappings().one_or_none()
 
 
-async def person(db: AsyncConnection, id: UUID) -> Row | None:
+async def person(db: Connection, id: UUID) -> Row | None:
     wanted = sa.select(people).where(people.c.id == id)
     return (await db.execute(wanted)).mappings().one_or_none()
 
 
-async def add_person(db: AsyncConnection, id: UUID, email: str, password_hash: str, now: datetime) -> bool:
+async def add_person(db: Connection, id: UUID, email: str, password_hash: str, now: datetime) -> bool:
     """False when the address is taken."""
     added = await db.execute(
         insert(people)
@@ -64,21 +64,21 @@ async def add_person(db: AsyncConnection, id: UUID, email: str, password_hash: s
     return added.rowcount == 1
 
 
-async def change_person(db: AsyncConnection, id: UUID, **values: Any) -> None:
+async def change_person(db: Connection, id: UUID, **values: Any) -> None:
     await db.execute(sa.update(people).where(people.c.id == id).values(**values))
 
 
-async def identity(db: AsyncConnection, issuer: str, subject: str) -> Row | None:
+async def identity(db: Connection, issuer: str, subject: str) -> Row | None:
     wanted = sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
     return (await db.execute(wanted)).mappings().one_or_none()
 
 
-async def add_identity(db: AsyncConnection, values: dict[str, Any]) -> bool:
+async def add_identity(db: Connection, values: dict[str, Any]) -> bool:
     """False when the identity has a user, or the user an identity, already."""
     return (await db.execute(insert(identities).values(**values).on_conflict_do_nothing())).rowcount == 1
 
 
-async def keys(db: AsyncConnection, now: datetime) -> list[Row]:
+async def keys(db: Connection, now: datetime) -> list[Row]:
     """What still verifies, newest first."""
     wanted = (
         sa.select(signing_keys)
@@ -88,12 +88,12 @@ async def keys(db: AsyncConnection, now: datetime) -> list[Row]:
     return list((await db.execute(wanted)).mappings())
 
 
-async def take_turns(db: AsyncConnection) -> None:
+async def take_turns(db: Connection) -> None:
     """Until the transaction ends, nobody else makes a signing key."""
     await db.execute(sa.select(sa.func.pg_advisory_xact_lock(_SIGNING_LOCK)))
 
 
-async def add_key(db: AsyncConnection, values: dict[str, Any], retire_others_at: datetime) -> None:
+async def add_key(db: Connection, values: dict[str, Any], retire_others_at: datetime) -> None:
     """A key that signs from now on; the others verify for a while, and those that no longer do are removed."""
     others = signing_keys.c.retired_at.is_(None)
     await db.execute(sa.delete(signing_keys).where(signing_keys.c.retired_at <= values["created_at"]))

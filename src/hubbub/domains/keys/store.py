@@ -7,23 +7,26 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.domains.keys.tables import api_keys
+from hubbub.runtime.statements import Connection, Ready
 from hubbub.runtime.work import Work
 
 Row = sa.RowMapping
 
-
-async def active(connection: AsyncConnection, secret_sha256: bytes) -> Row | None:
-    """The key with this secret, of whatever workspace, unless it was revoked."""
-    wanted = sa.select(api_keys).where(
-        api_keys.c.secret_sha256 == secret_sha256, api_keys.c.revoked_at.is_(None)
+_ACTIVE = Ready(
+    sa.select(api_keys).where(
+        api_keys.c.secret_sha256 == sa.bindparam("secret"), api_keys.c.revoked_at.is_(None)
     )
-    return (await connection.execute(wanted)).mappings().one_or_none()
+)
 
 
-async def mark_used(connection: AsyncConnection, id: UUID, now: datetime, unless_since: timedelta) -> None:
+async def active(connection: Connection, secret_sha256: bytes) -> Row | None:
+    """The key with this secret, of whatever workspace, unless it was revoked."""
+    return (await connection.execute(_ACTIVE, {"secret": secret_sha256})).mappings().one_or_none()
+
+
+async def mark_used(connection: Connection, id: UUID, now: datetime, unless_since: timedelta) -> None:
     """Remember when the key was used. Of many at once, one writes and the others do not wait for it."""
     stale = (
         sa.select(api_keys.c.id)

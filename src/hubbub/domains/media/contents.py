@@ -82,7 +82,7 @@ async def upload(
     async with open_work(runtime, caller) as work:
         media_id = await expect(work, name, rules.mime(declared_type) or rules.UNKNOWN_TYPE)
     try:
-        await write(runtime, caller, media_id, _up_to(most, too_large, chunks))
+        await write(runtime, caller, media_id, up_to(most, too_large, chunks))
         await verify(runtime, caller, media_id, field=field)
     except BaseException:
         with anyio.CancelScope(shield=True):
@@ -115,24 +115,24 @@ async def _store(
         size = await _copy(runtime, media_id, source, key)
     else:
         room = usage.room_bytes
-        chunks = source if room is None else _up_to(room, over_quota(usage), source)
-        size = await _put(runtime, media_id, key, chunks)
+        chunks = source if room is None else up_to(room, over_quota(usage), source)
+        size = await put(runtime, media_id, key, chunks)
     async with open_work(runtime, caller) as work:
         replaced = await MediaStore(work).replace_content(media_id, key, size)
     if not replaced:
-        await _remove(runtime, media_id, [key])
+        await remove(runtime, media_id, [key])
         raise _not_waiting(media_id)
     if before is not None and before.blob_key is not None:
-        await _remove(runtime, media_id, [before.blob_key])
+        await remove(runtime, media_id, [before.blob_key])
 
 
-async def _put(runtime: Runtime, media_id: UUID, key: str, chunks: AsyncIterator[bytes]) -> int:
+async def put(runtime: Runtime, media_id: UUID, key: str, chunks: AsyncIterator[bytes]) -> int:
     """Write one object, whole or not at all, and return its size in bytes."""
     try:
         return await runtime.blobs.put(key, chunks)
     except BaseException as failure:
         with anyio.CancelScope(shield=True):
-            await _remove(runtime, media_id, [key])
+            await remove(runtime, media_id, [key])
         if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
             _logger.error("no room for media", because=failure.strerror)
             raise StorageFull() from None
@@ -146,7 +146,7 @@ async def _copy(runtime: Runtime, media_id: UUID, source: str, key: str) -> int:
         return await runtime.blobs.size(key)
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await _remove(runtime, media_id, [key])
+            await remove(runtime, media_id, [key])
         raise
 
 
@@ -159,7 +159,7 @@ async def verify(runtime: Runtime, caller: Caller, media_id: UUID, *, field: str
     """
     async with open_work(runtime, caller) as work:
         media = await MediaStore(work).find(media_id)
-    if media is None:
+    if media is None or media.source_id is not None:
         raise MediaNotFound(id=str(media_id))
     if media.status == "ready":
         return
@@ -180,7 +180,7 @@ async def verify(runtime: Runtime, caller: Caller, media_id: UUID, *, field: str
     async with open_work(runtime, caller) as work:
         failed = await MediaStore(work).fail(media_id, media.blob_key)
     if failed:
-        await _remove(runtime, media_id, media.objects)
+        await remove(runtime, media_id, media.objects)
     raise refusal
 
 
@@ -243,7 +243,7 @@ async def sweep(runtime: Runtime) -> None:
             removable = await store.with_objects_nobody_needs(db, before, SWEPT_AT_ONCE)
         for media in removable:
             live = media.status == "ready" and media.deleted_at is None
-            await _remove(runtime, media.id, list(media.stray_keys) if live else media.objects)
+            await remove(runtime, media.id, list(media.stray_keys) if live else media.objects)
         more = len(removable) == SWEPT_AT_ONCE
     await _close_addresses(runtime, before)
     if isinstance(runtime.blobs, DiskBlobs):
@@ -278,10 +278,10 @@ async def discard(runtime: Runtime, caller: Caller, media_id: UUID) -> None:
         await MediaStore(work).fail(media_id, media.blob_key if media else None)
         await MediaStore(work).delete(media_id)
     if media is not None:
-        await _remove(runtime, media_id, media.objects)
+        await remove(runtime, media_id, media.objects)
 
 
-async def _remove(runtime: Runtime, media_id: UUID, keys: list[str]) -> None:
+async def remove(runtime: Runtime, media_id: UUID, keys: list[str]) -> None:
     """Remove objects, then their names. In this order, so that no object is ever without a name."""
     for key in keys:
         await runtime.blobs.delete(key)
@@ -305,7 +305,7 @@ async def local(blobs: Blobs, key: str) -> AsyncGenerator[Path]:
         yield copy
 
 
-async def _up_to(most: int, refusal: Refusal, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def up_to(most: int, refusal: Refusal, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The same bytes; raises the refusal instead of the first one too many."""
     arrived = 0
     async for chunk in chunks:

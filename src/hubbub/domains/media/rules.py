@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hubbub.kit.media import Probe
 
@@ -51,6 +51,8 @@ class Media:
     """The object that whoever has the upload address may write, until a day after it was made."""
     created_at: datetime
     deleted_at: datetime | None
+    source_id: UUID | None
+    """The file that this is a changed copy of."""
 
     @property
     def objects(self) -> list[str]:
@@ -100,6 +102,17 @@ def filename(text: str) -> str:
         suffix = dot + suffix if stem and len(suffix) <= 16 else ""
         kept = kept[: FILENAME_MAX - len(suffix)] + suffix
     return kept if kept.strip(".") else "file"
+
+
+def copy_id(source_id: UUID, recipe: str) -> UUID:
+    """The id of a file's copy that was changed by a recipe: always the same."""
+    return uuid5(source_id, recipe)
+
+
+def copy_name(source: str, content_type: str) -> str:
+    """A name with the suffix of another type."""
+    stem = source.rpartition(".")[0] or source
+    return filename(f"{stem}.{content_type.partition('/')[2].replace('jpeg', 'jpg')}")
 
 
 def settled_type(declared: str, found: Probe) -> str:

@@ -8,7 +8,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from hubbub.domains.media import contents, rules, store
+from hubbub.domains.media.copies import changed as changed
+from hubbub.domains.media.fetching import LookedAt
 from hubbub.domains.media.fetching import bring_in as bring_in
+from hubbub.domains.media.fetching import bring_in_each as bring_in_each
+from hubbub.domains.media.fetching import look_at_each as look_at_each
 from hubbub.domains.media.links import Links, refused
 from hubbub.domains.media.rules import Media, Usage
 from hubbub.domains.media.store import MediaStore
@@ -55,26 +59,40 @@ class Content:
     """The first byte, and the one after the last."""
 
 
-async def attach(work: Work, refs: Sequence[MediaRef]) -> list[File]:
+NOTHING_LOOKED_AT = LookedAt()
+
+
+async def attach(work: Work, refs: Sequence[MediaRef], looked_at: LookedAt = NOTHING_LOOKED_AT) -> list[File]:
     """The files a post names, in its order; none of them can be deleted before the caller commits.
 
     Raises Refused with everything that is wrong: FieldInvalid for what is unknown, not ready or another
-    workspace's and for a `url` (`fetching.bring_in` comes first), UnsupportedSource for a
-    `platform_attachment_id`.
+    workspace's and for a `url` that was not looked at (`bring_in` or `look_at_each` comes first),
+    UnsupportedSource for a `platform_attachment_id`.
     """
     parsed = [(ref, ids.as_uuid(ref.source) if ref.source_type == "media_id" else None) for ref in refs]
     found = await MediaStore(work).keep({media_id for _, media_id in parsed if media_id})
     files: list[File] = []
     problems: list[Refusal] = []
     for ref, media_id in parsed:
-        media = found.get(media_id) if media_id else None
-        if media is None:
-            problems.append(_unusable(ref))
+        try:
+            media = found.get(media_id) if media_id else None
+            seen = as_file(media, alt=ref.alt_text or "") if media else _looked_at(ref, looked_at)
+        except Refused as several:
+            problems += several.refusals
         else:
-            files.append(as_file(media, alt=ref.alt_text or ""))
+            files.append(seen)
     if problems:
         raise Refused(problems)
     return files
+
+
+def _looked_at(ref: MediaRef, looked_at: LookedAt) -> File:
+    """Raises Refused."""
+    is_address = ref.source_type == "url"
+    file = looked_at.file(ref.source, ref.field, ref.alt_text or "") if is_address else None
+    if file is None:
+        raise Refused([_unusable(ref)])
+    return file
 
 
 def _unusable(ref: MediaRef) -> Refusal:
@@ -125,7 +143,9 @@ def opener(runtime: Runtime) -> Callable[[File], AsyncIterator[bytes]]:
     return read
 
 
-def public_url(runtime: Runtime, file_id: str, seconds: float) -> str:
+def public_url(
+    runtime: Runtime, file_id: str, seconds: float, now: Callable[[], datetime] = clock.now
+) -> str:
     """An address at which a platform can fetch a file for so many seconds.
 
     Raises ValueError when `public_url` is not set: then nobody outside can reach us.
@@ -133,18 +153,18 @@ def public_url(runtime: Runtime, file_id: str, seconds: float) -> str:
     base = runtime.settings.public_url
     if base is None:
         raise ValueError("HUBBUB_PUBLIC_URL is not set, so platforms cannot fetch media from here")
-    return Links(runtime.settings).address(base, "GET", UUID(file_id), "", clock.now(), seconds)[0]
+    return Links(runtime.settings).address(base, "GET", UUID(file_id), "", now(), seconds)[0]
 
 
-def linker(runtime: Runtime) -> Callable[[File], str]:
-    """Where platforms that fetch media themselves find a file, for an hour.
+def linker(runtime: Runtime, now: Callable[[], datetime] = clock.now) -> Callable[[File], str]:
+    """Where platforms that fetch media themselves find a file, for an hour from `now`.
 
     Raises MediaUnavailable when nobody outside can reach us, for want of a public address.
     """
 
     def link(file: File) -> str:
         try:
-            return public_url(runtime, file.id, LINK_FOR_PLATFORMS)
+            return public_url(runtime, file.id, LINK_FOR_PLATFORMS, now)
         except ValueError:
             raise MediaUnavailable(media_id=file.id) from None
 
@@ -261,7 +281,7 @@ async def delete(work: Work, media_id: str) -> None:
     """Delete a file; its content goes after the commit. Raises MediaNotFound, and MediaInUse while needed."""
     found = ids.as_uuid(media_id)
     media = await MediaStore(work).find(found, lock=True) if found else None
-    if media is None:
+    if media is None or media.source_id is not None:
         raise MediaNotFound(id=media_id)
     needed_by = [post_id for check in in_use_checks for post_id in await check(work, media.id)]
     if needed_by:

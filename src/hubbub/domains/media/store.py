@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.postgresql import insert
 
 from hubbub.domains.media.rules import Media, Usage
 from hubbub.domains.media.tables import media
 from hubbub.kit.media import Probe
+from hubbub.runtime.statements import Connection
 from hubbub.runtime.work import Work
 
+_LISTED = (media.c.status == "ready") & media.c.source_id.is_(None)
 _COLUMNS = [c for c in media.c if c.name != "updated_at"]
 
 
@@ -22,6 +24,12 @@ def _media(row: sa.RowMapping) -> Media:
     found: dict[str, Any] = {**row}
     found["stray_keys"] = tuple(found["stray_keys"])
     return Media(**found)
+
+
+def _found(probe: Probe) -> dict[str, Any]:
+    """The columns that say what a file is."""
+    names = ("kind", "size_bytes", "width", "height", "seconds", "sha256")
+    return {name: getattr(probe, name) for name in names}
 
 
 class MediaStore:
@@ -52,7 +60,7 @@ class MediaStore:
 
     async def same_content(self, sha256: str) -> UUID | None:
         """The oldest ready file with this content."""
-        same = (media.c.status == "ready") & (media.c.sha256 == sha256)
+        same = _LISTED & (media.c.sha256 == sha256)
         oldest = (
             sa.select(media.c.id).where(same, self._ours).order_by(media.c.created_at, media.c.id).limit(1)
         )
@@ -65,17 +73,19 @@ class MediaStore:
         return _media(row) if row else None
 
     async def keep(self, wanted: Collection[UUID]) -> dict[UUID, Media]:
-        """Those of them that are ready. None of these can be deleted before we commit."""
+        """Those of them that are ready, and no copies. None of these can be deleted before we commit."""
+        if not wanted:
+            return {}
         found = await self.db.execute(
             sa.select(*_COLUMNS)
-            .where(media.c.id.in_(wanted), media.c.status == "ready", self._ours)
+            .where(media.c.id.in_(wanted), _LISTED, self._ours)
             .with_for_update(read=True, key_share=True)
         )
         return {row["id"]: _media(row) for row in found.mappings()}
 
     async def page(self, limit: int, after: UUID | None) -> list[Media] | None:
         """Ready files, newest first, one more than `limit` when there are more; None: no such place."""
-        wanted = sa.select(*_COLUMNS).where(media.c.status == "ready", self._ours)
+        wanted = sa.select(*_COLUMNS).where(_LISTED, self._ours)
         if after is not None:
             place = (media.c.id == after) & (media.c.workspace_id == self.work.workspace_id)
             since = (await self.db.execute(sa.select(media.c.created_at).where(place))).scalar_one_or_none()
@@ -87,13 +97,13 @@ class MediaStore:
 
     async def usage(self, limit_bytes: int, plan: str) -> Usage:
         ready = sa.select(sa.func.coalesce(sa.func.sum(media.c.size_bytes), 0), sa.func.count()).where(
-            media.c.status == "ready", self._ours
+            _LISTED, self._ours
         )
         used, count = (await self.db.execute(ready)).one()
         waiting = 0
         if limit_bytes >= 0:
             pending = sa.select(sa.func.coalesce(sa.func.sum(media.c.size_bytes), 0)).where(
-                media.c.status == "pending", self._ours
+                media.c.status == "pending", media.c.source_id.is_(None), self._ours
             )
             waiting = (await self.db.execute(pending)).scalar_one()
         return Usage(int(used), int(waiting), count, limit_bytes, plan)
@@ -128,12 +138,7 @@ class MediaStore:
             (media.c.status == "pending") & (media.c.blob_key == key),
             status="ready",
             content_type=content_type,
-            kind=found.kind,
-            size_bytes=found.size_bytes,
-            width=found.width,
-            height=found.height,
-            seconds=found.seconds,
-            sha256=found.sha256,
+            **_found(found),
         )
 
     async def fail(self, media_id: UUID, key: str | None) -> bool:
@@ -142,7 +147,47 @@ class MediaStore:
         return await self._change(media_id, (media.c.status == "pending") & same, status="failed")
 
     async def delete(self, media_id: UUID) -> bool:
+        """Delete a file and its copies."""
+        its_copies = sa.update(media).where(media.c.source_id == media_id, self._ours)
+        await self.db.execute(its_copies.values(deleted_at=self.work.now, updated_at=self.work.now))
         return await self._change(media_id, sa.true(), deleted_at=self.work.now)
+
+    async def expect_copy(
+        self, media_id: UUID, source: Media, name: str, content_type: str, key: str
+    ) -> bool:
+        """Name the object that is about to become a file's copy; False when the copy is there already."""
+        is_there = (media.c.status == "ready") & media.c.deleted_at.is_(None)
+        fresh = insert(media).values(
+            id=media_id,
+            workspace_id=self.work.workspace_id,
+            filename=name,
+            declared_type=content_type,
+            content_type=content_type,
+            status="pending",
+            stray_keys=[key],
+            source_id=source.id,
+            created_at=self.work.now,
+            updated_at=self.work.now,
+        )
+        again = {
+            "status": "pending",
+            "deleted_at": None,
+            "updated_at": self.work.now,
+            "stray_keys": sa.func.array_append(media.c.stray_keys, key),
+        }
+        # Somebody may have begun before and ended halfway, and then been swept away.
+        made = fresh.on_conflict_do_update(index_elements=[media.c.id], set_=again, where=~is_there)
+        return (await self.db.execute(made.returning(media.c.id))).first() is not None
+
+    async def finish_copy(self, media_id: UUID, key: str, found: Probe) -> bool:
+        """Make a written object the copy; False when another one is, or the file was deleted meanwhile."""
+        strays = sa.func.array_remove(media.c.stray_keys, key)
+        before = sa.case(
+            (media.c.blob_key.is_(None), strays), else_=sa.func.array_append(strays, media.c.blob_key)
+        )
+        waits = (media.c.status == "pending") & media.c.stray_keys.contains([key])
+        facts = _found(found)
+        return await self._change(media_id, waits, blob_key=key, stray_keys=before, status="ready", **facts)
 
     async def _change(self, media_id: UUID, when: sa.ColumnElement[bool], **values: Any) -> bool:
         changed = await self.db.execute(
@@ -154,20 +199,20 @@ class MediaStore:
         return changed.first() is not None
 
 
-async def anyones(db: AsyncConnection, media_id: UUID) -> Media | None:
+async def anyones(db: Connection, media_id: UUID) -> Media | None:
     """A file that is not deleted, whoever it belongs to: for signed addresses and for publishing."""
     wanted = sa.select(*_COLUMNS).where(media.c.id == media_id, media.c.deleted_at.is_(None))
     row = (await db.execute(wanted)).mappings().one_or_none()
     return _media(row) if row else None
 
 
-async def give_up_unfinished(db: AsyncConnection, now: datetime, before: datetime) -> None:
+async def give_up_unfinished(db: Connection, now: datetime, before: datetime) -> None:
     """Delete the files that never became ready and were last touched before a moment."""
     unfinished = (media.c.status != "ready") & media.c.deleted_at.is_(None) & (media.c.updated_at < before)
     await db.execute(sa.update(media).where(unfinished).values(deleted_at=now))
 
 
-async def with_objects_nobody_needs(db: AsyncConnection, before: datetime, at_most: int) -> Sequence[Media]:
+async def with_objects_nobody_needs(db: Connection, before: datetime, at_most: int) -> Sequence[Media]:
     """Deleted and failed files that still have objects, and files with strays older than a moment."""
     gone = media.c.deleted_at.is_not(None) | (media.c.status == "failed")
     has_strays = media.c.stray_keys != sa.text("'{}'")
@@ -182,19 +227,19 @@ async def with_objects_nobody_needs(db: AsyncConnection, before: datetime, at_mo
     return [_media(row) for row in found.mappings()]
 
 
-async def with_old_addresses(db: AsyncConnection, before: datetime, at_most: int) -> Sequence[Media]:
+async def with_old_addresses(db: Connection, before: datetime, at_most: int) -> Sequence[Media]:
     """Files whose upload address stopped working before a moment."""
     old = media.c.incoming_key.is_not(None) & (media.c.updated_at < before)
     found = await db.execute(sa.select(*_COLUMNS).where(old).order_by(media.c.updated_at).limit(at_most))
     return [_media(row) for row in found.mappings()]
 
 
-async def forget_incoming(db: AsyncConnection, media_id: UUID) -> None:
+async def forget_incoming(db: Connection, media_id: UUID) -> None:
     """What was written to a file's upload address is gone, and nobody can write there any more."""
     await db.execute(sa.update(media).where(media.c.id == media_id).values(incoming_key=None))
 
 
-async def forget_objects(db: AsyncConnection, media_id: UUID, keys: Sequence[str]) -> None:
+async def forget_objects(db: Connection, media_id: UUID, keys: Sequence[str]) -> None:
     """The objects under these keys are gone; so is a deleted file that never was ready."""
     here = media.c.id == media_id
     row = (await db.execute(sa.select(*_COLUMNS).where(here).with_for_update())).one_or_none()

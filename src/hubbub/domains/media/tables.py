@@ -7,6 +7,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from hubbub.runtime import db
 
+LISTED = "status = 'ready' AND deleted_at IS NULL AND source_id IS NULL"
+
 media = sa.Table(
     "media",
     db.metadata,
@@ -28,20 +30,23 @@ media = sa.Table(
     db.moment("created_at", nullable=False),
     db.moment("updated_at", nullable=False),
     db.moment("deleted_at"),
+    # The file that this is a changed copy of, made for a platform. A copy is not in the library.
+    db.uuid("source_id"),
     sa.Index(
         "ix_media_library",
         "workspace_id",
         sa.text("created_at DESC"),
         sa.text("id DESC"),
         postgresql_include=["size_bytes"],
-        postgresql_where=sa.text("status = 'ready' AND deleted_at IS NULL"),
+        postgresql_where=sa.text(LISTED),
     ),
     sa.Index(
         "ix_media_content",
         "workspace_id",
         "sha256",
-        postgresql_where=sa.text("status = 'ready' AND deleted_at IS NULL"),
+        postgresql_where=sa.text(LISTED),
     ),
+    sa.Index("ix_media_source", "source_id", postgresql_where=sa.text("source_id IS NOT NULL")),
     sa.Index("ix_media_incoming", "updated_at", postgresql_where=sa.text("incoming_key IS NOT NULL")),
     sa.Index("ix_media_unfinished", "updated_at", postgresql_where=sa.text("status <> 'ready'")),
     sa.Index(

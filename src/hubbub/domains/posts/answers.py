@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -118,6 +118,8 @@ class Issue(msgspec.Struct, frozen=True):
     message: str
     target: str | None = None
     segment_index: int | None = None
+    fix: dict[str, Any] | None = None
+    """What Hubbub can do about a picture: `auto_fix` is what to send in `platform_data`."""
 
 
 class ValidationOut(msgspec.Struct, frozen=True):
@@ -144,77 +146,78 @@ class Success(msgspec.Struct, frozen=True):
 
 
 def post_out(post: Row, targets: Sequence[Row]) -> PostOut:
-    media = _media(post.media) or []
+    media = _media(post["media"]) or []
     return PostOut(
-        id=str(post.id),
-        status=post.status,
-        text=post.text,
-        title=post.title,
-        visibility=post.visibility,
+        id=str(post["id"]),
+        status=post["status"],
+        text=post["text"],
+        title=post["title"],
+        visibility=post["visibility"],
         media=media,
         media_ids=_media_ids(media),
-        hidden=post.hidden,
-        retry_count=post.retry_count,
-        segments=[SegmentOut(text) for text in post.segments],
-        scheduled_at=_wire(post.scheduled_at),
+        hidden=post["hidden"],
+        retry_count=post["retry_count"],
+        segments=[SegmentOut(text) for text in post["segments"]],
+        scheduled_at=_wire(post["scheduled_at"]),
         wall_time=_wall(post),
-        published_at=_wire(post.published_at),
-        targets=[target_out(target, post.mode) for target in targets],
-        created_at=to_wire(post.created_at),
-        updated_at=to_wire(post.updated_at),
-        metadata={"sandbox": True} if post.mode == "sandbox" else {},
+        published_at=_wire(post["published_at"]),
+        targets=[target_out(target, post["mode"]) for target in targets],
+        created_at=to_wire(post["created_at"]),
+        updated_at=to_wire(post["updated_at"]),
+        metadata={"sandbox": True} if post["mode"] == "sandbox" else {},
     )
 
 
 def target_out(target: Row, mode: str = "live") -> TargetOut:
-    media = _media(target.media)
-    error = target.error
+    media, error, metrics = _media(target["media"]), target["error"], target["metrics"]
+    planned, started = target["planned_at"], target["started_at"]
     return TargetOut(
-        platform=target.platform,
-        status=target.status,
-        account_id=target.account_id,
-        page_id=target.page_id,
-        text=target.text,
-        title=target.title,
-        first_comment=target.first_comment,
-        visibility=target.visibility,
+        platform=target["platform"],
+        status=target["status"],
+        account_id=target["account_id"],
+        page_id=target["page_id"],
+        text=target["text"],
+        title=target["title"],
+        first_comment=target["first_comment"],
+        visibility=target["visibility"],
         media=media,
         media_ids=_media_ids(media) if media is not None else None,
-        scheduled_at=_wire(target.scheduled_at),
+        scheduled_at=_wire(target["scheduled_at"]),
         wall_time=_wall(target),
-        platform_post_id=target.remote_id,
-        permalink=target.permalink,
-        published_at=_wire(target.published_at),
-        metrics=msgspec.convert(target.metrics, NumbersOut) if target.metrics is not None else None,
-        metrics_synced_at=_wire(target.metrics_synced_at),
+        platform_post_id=target["remote_id"],
+        permalink=target["permalink"],
+        published_at=_wire(target["published_at"]),
+        metrics=msgspec.convert(metrics, NumbersOut) if metrics is not None else None,
+        metrics_synced_at=_wire(target["metrics_synced_at"]),
         error=msgspec.convert(error, TargetErrorOut) if error else None,
-        warnings=list(target.warnings or ()),
-        due_at=_wire(target.planned_at),
-        started_at=_wire(target.started_at),
-        lag_ms=_lag(target),
+        warnings=target["warnings"] or [],
+        due_at=_wire(planned),
+        started_at=_wire(started),
+        lag_ms=_lag(planned, started) if planned and started else None,
         metadata={**({"sandbox": True} if mode == "sandbox" else {}), **thread_of(target)},
     )
 
 
 def thread_of(target: Row) -> dict[str, Any]:
     """The posts of a thread after the first, and which segment failed, as far as it got."""
-    told = (target.receipt or {}).get("body", {})
+    receipt = target["receipt"]
+    if not receipt:
+        return {}
+    told = receipt.get("body", {})
     return {name: told[name] for name in ("thread_post_ids", "thread_failed_at_index") if name in told}
 
 
+def _lag(planned: datetime, started: datetime) -> int:
+    return max(0, round((started - planned).total_seconds() * 1000))
+
+
 def _wall(row: Row) -> WallTimeOut | None:
-    return WallTimeOut(row.local_time, row.time_zone) if row.time_zone is not None else None
-
-
-def _lag(target: Row) -> int | None:
-    if target.started_at is None or target.planned_at is None:
-        return None
-    return max(0, round((target.started_at - target.planned_at).total_seconds() * 1000))
+    return WallTimeOut(row["local_time"], row["time_zone"]) if row["time_zone"] is not None else None
 
 
 def _media(stored: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
-    if stored is None:
-        return None
+    if not stored:
+        return stored
     return [
         {key: value for key, value in item.items() if key in ("source_type", "source", "type", "alt_text")}
         for item in stored
@@ -226,4 +229,4 @@ def _media_ids(media: list[dict[str, Any]]) -> list[str]:
 
 
 def _wire(moment: datetime | None) -> str | None:
-    return to_wire(moment.astimezone(UTC)) if moment else None
+    return None if moment is None else to_wire(moment)

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from hubbub.connector import limits
 from hubbub.connector.base import Connector
 from hubbub.connector.platform import Platform, Publish
@@ -18,7 +16,7 @@ from hubbub.connector.promises import Seeking
 from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.media import service as media
-from hubbub.domains.posts import outcome, rules, store
+from hubbub.domains.posts import fixing, outcome, rules, store
 from hubbub.domains.posts.store import Row
 from hubbub.errors import Action, Refusal, Refused
 from hubbub.errors.account import AccountNotFound, NoActivePage, PageInactive, ReconnectionRequired
@@ -26,8 +24,9 @@ from hubbub.errors.platform import PlatformUnavailable
 from hubbub.errors.publishing import AccountLoadFailed, MediaUnavailable, PageResolveFailed, Unconfirmed
 from hubbub.errors.resource import ResourceNotFound
 from hubbub.runtime.process import Runtime
+from hubbub.runtime.statements import Connection
 from hubbub.runtime.work import Caller, Work
-from hubbub.social.draft import Draft
+from hubbub.social.draft import Draft, File
 
 SEND_WITHIN = 2.0
 """Seconds between the fence and the call. A process that was asleep for longer does not call any more, so another
@@ -62,27 +61,32 @@ class Attempt:
     # The row
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+    async def transaction(self) -> AsyncGenerator[Connection]:
         async with self.runtime.database.begin() as db:
             yield db
 
-    async def change(self, **changes: Any) -> None:
-        async with self.transaction() as db:
-            await store.change(db, self.id, updated_at=self.now, **changes)
-
-    async def reload(self) -> None:
-        async with self.transaction() as db:
-            row = await store.target(db, self.id)
+    def go_on_from(self, row: Row | None) -> None:
+        """What the row is now; Later when it is gone."""
         if row is None:
             raise Later
         self.row, self._seen = row, time.monotonic()
 
+    async def change(self, **changes: Any) -> None:
+        async with self.transaction() as db:
+            row = await store.change(db, self.id, updated_at=self.now, **changes)
+        self.go_on_from(row)
+
+    async def reload(self) -> None:
+        async with self.transaction() as db:
+            row = await store.target(db, self.id)
+        self.go_on_from(row)
+
     async def end(self, ended: outcome.Outcome, *, then_comment: bool = False) -> None:
         """Record how it ended, and what that makes of the post, in one transaction."""
         async with self.transaction() as db:
-            await outcome.record(
-                Work(db, self.runtime, self.caller, self.now), self.row, ended, then_comment=then_comment
-            )
+            work = Work(db, self.runtime, self.caller, self.now)
+            row = await outcome.record(work, self.row, ended, then_comment=then_comment)
+        self.go_on_from(row)
 
     # What the steps need
 
@@ -112,12 +116,15 @@ class Attempt:
                 if page is not None and self.row.page_id is None:
                     # The default may change; what was begun on one page is looked for and deleted there.
                     await store.change(db, self.id, page_id=page.id)
+                granted = await accounts.granted(work, account, page)
             return await accounts.connector_for(
                 self.runtime,
                 self.row.account_id,
                 page.id if page else None,
+                granted=granted,
                 opener=media.opener(self.runtime),
-                link=media.linker(self.runtime),
+                link=media.linker(self.runtime, lambda: self.now),
+                now=lambda: self.now,
             )
         except ReconnectionRequired as refusal:
             await self.park(refusal, None, keep="stage")
@@ -151,7 +158,7 @@ class Attempt:
     async def draft(self, facts: Platform) -> Draft:
         """What this target says, measured once more: the limits may have changed since it was written.
 
-        Raises Refusal.
+        Pictures are changed where that was asked for. Raises Refusal.
         """
         row, post = self.row, self.post
         options = rules.options_for(row.platform, post.platform_data, row.platform_data)
@@ -160,11 +167,7 @@ class Attempt:
             media.MediaRef(item["source_type"], item["source"], item.get("alt_text"), f"media[{position}]")
             for position, item in enumerate(given)
         ]
-        async with self.transaction() as db:
-            try:
-                files = await media.attach(Work(db, self.runtime, self.caller, self.now), refs)
-            except (Refused, Refusal) as gone:
-                raise MediaUnavailable(platform=row.platform, account_id=row.account_id) from gone
+        files = await self.files(refs) if refs else []
         draft = Draft(
             text=row.text if row.text is not None else post.text,
             title=row.title or post.title,
@@ -174,9 +177,19 @@ class Attempt:
             options=options,
             segments=tuple(post.segments),
         )
+        how = fixing.way(row.platform, post.platform_data, row.platform_data)
+        draft = await fixing.mended(self.runtime, self.caller, facts, draft, how, row.account_id)
         if not post.skip_validation and (problems := limits.check(facts, draft, row.account_id)):
             raise problems[0]
         return draft
+
+    async def files(self, refs: list[media.MediaRef]) -> list[File]:
+        """Raises MediaUnavailable when one of them is gone."""
+        async with self.transaction() as db:
+            try:
+                return await media.attach(Work(db, self.runtime, self.caller, self.now), refs)
+            except (Refused, Refusal) as gone:
+                raise MediaUnavailable(platform=self.row.platform, account_id=self.row.account_id) from gone
 
     # Waiting
 
@@ -273,7 +286,8 @@ class Attempt:
         since = self.row.waiting_since or self.now
         deadline = since + timedelta(hours=self.runtime.settings.account_deadline_hours)
         if self.now >= deadline:
-            await self.end(await outcome.missed(self.row, deadline))
+            may_be_up = keep == "stage" and self.row.stage in ("submitting", "unknown", "sent")
+            await self.end(outcome.missed(self.row, deadline, may_be_up=may_be_up))
             return
         reason = ReconnectionRequired(
             account_id=self.row.account_id, platform=self.row.platform, reason=refusal.wire_code

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from hubbub.connector import limits, options
+from hubbub.connector.fixing import How
 from hubbub.connector.platform import Platform
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.media import service as media
-from hubbub.domains.posts import rules
+from hubbub.domains.posts import fixing, rules
 from hubbub.domains.posts.schemas import ContentIn, PostIn, SegmentIn, TargetIn, columns_of, instant
 from hubbub.errors import Refusal, Refused
 from hubbub.errors.publishing import DuplicateTarget, UnsupportedSource
@@ -25,6 +26,16 @@ MOST = {"title": 500, "first_comment": 10_000}
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that will be lost, or changed."""
+
+    platform: str
+    account_id: str | None
+    field: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Checked:
     """A post that was held against its accounts: the rows it makes, and everything that is wrong with it."""
 
@@ -33,23 +44,35 @@ class Checked:
     files: tuple[File, ...] | None
     """The post's own files; None when some are wrong."""
     problems: list[Refusal]
+    warnings: list[Warned]
 
 
-async def check(work: Work, command: PostIn, *, times: bool = True) -> Checked:
-    """Everything that is wrong, all at once; `times` is whether a time in the past is."""
+async def check(
+    work: Work,
+    command: PostIn,
+    *,
+    times: bool = True,
+    looked_at: media.LookedAt = media.NOTHING_LOOKED_AT,
+) -> Checked:
+    """Everything that is wrong, all at once; `times` is whether a time in the past is.
+
+    Media named by address can only be checked where somebody has `looked_at` them.
+    """
     problems = list(_shape(work, command, times))
     chosen, refused = await _accounts(work, command.targets)
     problems += refused
-    files, refused = await _files(work, command.media_given() or [], "media")
+    files, refused = await _files(work, command.media_given() or [], "media", looked_at)
     problems += _told_here(refused) if command.targets else refused
     rows: list[dict[str, Any]] = []
+    warnings: list[Warned] = []
     for position, wanted in enumerate(command.targets):
         if account := chosen.get(wanted.account_id):
-            row, refused = await _target(work, command, wanted, position, account, files)
+            row, refused, warned = await _target(work, command, wanted, position, account, files, looked_at)
             rows.append(row)
             problems += refused
+            warnings += warned
     problems += _twice(rows)
-    return Checked(rows, chosen, files, problems)
+    return Checked(rows, chosen, files, problems, warnings)
 
 
 def _shape(work: Work, command: PostIn, times: bool) -> Iterable[Refusal]:
@@ -65,6 +88,7 @@ def _shape(work: Work, command: PostIn, times: bool) -> Iterable[Refusal]:
     parts += [(f"targets[{position}].", target) for position, target in enumerate(command.targets)]
     for prefix, part in parts:
         yield from _too_long(prefix, part)
+        yield from fixing.check(prefix, part.platform_data, work.platforms)
         at = instant(part.scheduled_at)
         if times and not command.publish_now and at is not None and at <= work.now:
             yield FieldInvalid(field=f"{prefix}scheduled_at", problem="must be in the future.", reason="past")
@@ -108,14 +132,16 @@ async def _accounts(
 
 
 async def _files(
-    work: Work, given: Sequence[Mapping[str, Any]], field: str
+    work: Work, given: Sequence[Mapping[str, Any]], field: str, looked_at: media.LookedAt
 ) -> tuple[tuple[File, ...] | None, list[Refusal]]:
+    if not given:
+        return (), []
     refs = [
         media.MediaRef(item["source_type"], item["source"], item.get("alt_text"), f"{field}[{position}]")
         for position, item in enumerate(given)
     ]
     try:
-        return tuple(await media.attach(work, refs)), []
+        return tuple(await media.attach(work, refs, looked_at)), []
     except Refused as several:
         return None, several.refusals
     except Refusal as one:
@@ -129,23 +155,26 @@ async def _target(
     position: int,
     account: accounts.Account,
     shared: tuple[File, ...] | None,
-) -> tuple[dict[str, Any], list[Refusal]]:
-    """One target's row, and what is wrong with it."""
+    looked_at: media.LookedAt,
+) -> tuple[dict[str, Any], list[Refusal], list[Warned]]:
+    """One target's row, what is wrong with it, and what will be lost."""
     page_id, problems = await _page(work, account, wanted.page_id, _leaves(command))
     own, field, files, refused = wanted.media_given(), "media", shared, list[Refusal]()
     if own is not None:
         field = f"targets[{position}].media"
-        files, refused = await _files(work, own, field)
+        files, refused = await _files(work, own, field, looked_at)
     problems += _told_here(refused)
     facts = facts_for(work, account)
     given = rules.options_for(account.platform, command.platform_data or {}, wanted.platform_data or {})
     problems += _unsupported(account, field, own if own is not None else command.media_given() or [])
     draft = draft_of(command, wanted, rules.with_alt(files or (), given), given)
+    how = fixing.way(account.platform, command.platform_data, wanted.platform_data)
     if not command.skip_validation and files is not None:
-        problems += limits.check(facts, draft, account.id)
+        problems += limits.check(facts, draft, account.id, how)
     problems += options.check(facts, given, account.id)
     problems += options.check_visibility(facts, draft.visibility, account.id)
     problems += segments(facts, command.segments, account.id, measured=not command.skip_validation)
+    warned = warnings(facts, draft, command.segments, how, account.id)
     row = {
         "id": ids.new_uuid(),
         "position": position,
@@ -156,9 +185,9 @@ async def _target(
         "media": own,
         "platform_data": wanted.platform_data or {},
         **columns_of(None if command.publish_now else wanted.scheduled_at),
-        "warnings": lost(facts, draft, command.segments),
+        "warnings": [one.sentence for one in warned],
     }
-    return row, problems
+    return row, problems, warned
 
 
 def facts_for(work: Work, account: accounts.Account) -> Platform:
@@ -245,8 +274,16 @@ def segment_of(field: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def lost(facts: Platform, draft: Draft, following: Sequence[SegmentIn]) -> list[str]:
-    """What a platform has no place for, in words: it is left out, and the rest goes out."""
+def warnings(
+    facts: Platform, draft: Draft, following: Sequence[SegmentIn], how: How | None, account_id: str | None
+) -> list[Warned]:
+    """What a platform has no place for, so that it is left out, and what is changed for it."""
+    told = [("platform_data", sentence) for sentence in _lost(facts, draft, following)]
+    told += fixing.told(facts, draft, how)
+    return [Warned(facts.name, account_id, field, sentence) for field, sentence in told]
+
+
+def _lost(facts: Platform, draft: Draft, following: Sequence[SegmentIn]) -> list[str]:
     said = options.unused(facts, limits.format_of(facts, draft), draft)
     if any(segment.media or segment.media_ids for segment in following):
         said.append("Media of segments are left out; only the first post shows files.")

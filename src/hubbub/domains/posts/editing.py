@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.connector.promises import Edits
-from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
+from hubbub.connector.refusals import RemoteRefusal
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.events import service as events
 from hubbub.domains.posts import content, reading, rules, service
 from hubbub.domains.posts import events as happened
+from hubbub.domains.posts.fetched import fetch_media, named_by_address
 from hubbub.domains.posts.reading import Loaded
 from hubbub.domains.posts.schemas import PostIn, PostPatch, SegmentIn, TargetIn, time_of
 from hubbub.domains.posts.store import PostStore, Row
 from hubbub.domains.usage import service as usage
 from hubbub.errors import Refused
-from hubbub.errors.platform import PlatformUnavailable
 from hubbub.errors.resource import NotSupported, StateInvalid
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.work import Caller, Work, open_work
@@ -33,22 +33,34 @@ async def update(runtime: Runtime, caller: Caller, pid: str, patch: PostPatch) -
 
     Raises PostNotFound, StateInvalid, NotSupported, Conflict, Refused; for what is live also the platform's no.
     """
+    if named_by_address(patch):
+        await _expect_media(runtime, caller, pid)
+        patch = await fetch_media(runtime, caller, patch)
     given = patch.model_fields_set - HOW - ({"targets"} if patch.targets is None else set())
     async with open_work(runtime, caller) as work:
         post, targets = await reading.own(work, pid)
+        await usage.tell_posts(work)
         if given <= {"hidden"}:
             return await _hide(work, post, patch)
         if post.status in EDITABLE:
             return await _rewrite(work, post, targets, patch, given)
         live = await _editable(work, post, targets, patch, given)
     for target in live:
-        await _edit(runtime, target, patch.text or "")
+        await _edit(runtime, caller, target, patch.text or "")
     async with open_work(runtime, caller) as work:
         post, targets = await reading.own(work, pid)
         text = patch.text or ""
         stored = {**_stored(post), "text": text}
         changes = {"text": text, "fingerprint": rules.fingerprint(stored, [_stored(row) for row in targets])}
         return await _keep(work, post, {**changes, **_hidden(patch)}, given)
+
+
+async def _expect_media(runtime: Runtime, caller: Caller, pid: str) -> None:
+    """Nobody is asked for a file that cannot be used. Raises PostNotFound, StateInvalid."""
+    async with open_work(runtime, caller) as work:
+        post, _ = await reading.own(work, pid)
+        if post.status not in EDITABLE:
+            raise StateInvalid(post_status=post.status)
 
 
 async def _hide(work: Work, post: Row, patch: PostPatch) -> Loaded:
@@ -75,7 +87,7 @@ async def _keep(work: Work, post: Row, changes: dict[str, Any], given: set[str])
 
 
 def _stored(row: Row) -> dict[str, Any]:
-    return dict(row._mapping)  # pyright: ignore[reportPrivateUsage] - how a row says its columns
+    return dict(row)
 
 
 # What has not gone out
@@ -95,8 +107,7 @@ async def _rewrite(
     changes["fingerprint"] = rules.fingerprint(changes, checked.rows)
     if status == "scheduled" and post.status == "draft" and not patch.skip_duplicate_check:
         await service.refuse_twin(work, changes["fingerprint"], post.id)
-    if status == "scheduled" and post.status == "draft":
-        await usage.spend_post(work)
+    await _pay(work, post.status, status)
     service.plan(work, {**changes, "id": post.id}, checked.rows)
     if status == "failed":
         _stay_failed(checked.rows, targets)
@@ -105,6 +116,14 @@ async def _rewrite(
     if status == "scheduled" and post.status == "draft":
         await events.announce(work, happened.scheduled(*loaded))
     return loaded
+
+
+async def _pay(work: Work, before: str, status: str) -> None:
+    """A draft costs nothing until it is scheduled, and nothing again once it no longer is. Raises PostLimit."""
+    if (before, status) == ("draft", "scheduled"):
+        await usage.spend_post(work)
+    elif (before, status) == ("scheduled", "draft"):
+        await usage.return_post(work)
 
 
 def _stay_failed(rows: Sequence[dict[str, Any]], before: Sequence[Row]) -> None:
@@ -176,13 +195,14 @@ async def _editable(
     return [target for target in live if target.text is None and target.remote_id is not None]
 
 
-async def _edit(runtime: Runtime, target: Row, text: str) -> None:
+async def _edit(runtime: Runtime, caller: Caller, target: Row, text: str) -> None:
     """Setting the same text again is harmless, so whoever is refused halfway may send the change again."""
-    try:
-        connector = await accounts.connector_for(runtime, target.account_id, target.page_id)
+
+    async def edit(connector: Any) -> None:
         assert isinstance(connector, Edits)
         await connector.edit(target.remote_id, text)
+
+    try:
+        await accounts.ask(runtime, caller, target.account_id, target.page_id, edit)
     except RemoteRefusal as said:
         raise said.refusal from said
-    except (LostAnswer, NotSent) as failure:
-        raise PlatformUnavailable(platform=target.platform, account_id=target.account_id) from failure

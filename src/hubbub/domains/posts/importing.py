@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import ValidationError
 
+from hubbub.domains.media import service as media
 from hubbub.domains.posts import service
 from hubbub.domains.posts.answers import ImportOut, PostOut, RowErrorOut, post_out
+from hubbub.domains.posts.fetched import addresses, named_by_address, settle
 from hubbub.domains.posts.schemas import PostIn
 from hubbub.errors import Refusal, Refused
 from hubbub.errors.billing import PostLimit
@@ -22,9 +25,12 @@ from hubbub.runtime.work import Caller, Work, open_work
 
 COLUMNS = (
     "text", "title", "account_ids", "scheduled_at", "visibility", "first_comment", "platform_data", "board_id",
+    "media_urls",
 )  # fmt: skip
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 1_000
+MOST_ADDRESSES = 50
+"""More than in another request; whoever has more uploads the files first."""
 
 
 class _Nothing(Exception):
@@ -37,12 +43,14 @@ async def run(runtime: Runtime, caller: Caller, upload: Upload, *, dry_run: bool
     Raises FieldInvalid, and PostLimit when the plan has no room for all of them: then none is kept.
     """
     rows = _rows(await _read(upload))
+    meant = [_command(row) for row in rows]
+    files = await _fetch(runtime, caller, [one for one in meant if isinstance(one, PostIn)], dry_run)
     errors: list[RowErrorOut] = []
     posts: list[PostOut] = []
     async with open_work(runtime, caller) as work:
-        for number, row in enumerate(rows, start=1):
+        for number, command in enumerate(meant, start=1):
             try:
-                posts.append(await _row(work, row, dry_run))
+                posts.append(await _row(work, command, files, dry_run))
             except _Nothing:
                 continue
             except PostLimit:
@@ -52,12 +60,44 @@ async def run(runtime: Runtime, caller: Caller, upload: Upload, *, dry_run: bool
     return ImportOut(len(rows), len(posts), len(errors), errors, posts)
 
 
-async def _row(work: Work, row: Mapping[str, str], dry_run: bool) -> PostOut:
+def _command(row: Mapping[str, str]) -> PostIn | ValueError:
+    """What a row asks for, or what is wrong with it."""
+    try:
+        return PostIn.model_validate(_sent(row))
+    except ValueError as wrong:
+        return wrong
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the addresses in a table lead to: media ids, or in a trial what was seen there."""
+
+    kept: Mapping[str, str]
+    looked_at: media.LookedAt
+
+
+async def _fetch(runtime: Runtime, caller: Caller, commands: Sequence[PostIn], dry_run: bool) -> Files:
+    """Each address once, before the transaction. Raises FieldInvalid for too many of them."""
+    wanted = addresses(place for command in commands for place in named_by_address(command))
+    if len(wanted) > MOST_ADDRESSES:
+        problem = f"may name {MOST_ADDRESSES} different addresses; this names {len(wanted)}."
+        raise FieldInvalid(
+            field="file", problem=problem, reason="too_many", max=MOST_ADDRESSES, actual=len(wanted)
+        )
+    if dry_run:
+        return Files({}, await media.look_at_each(runtime, wanted, MOST_ADDRESSES))
+    kept, problems = await media.bring_in_each(runtime, caller, wanted, MOST_ADDRESSES)
+    return Files(kept, media.LookedAt(problems=problems))
+
+
+async def _row(work: Work, command: PostIn | ValueError, files: Files, dry_run: bool) -> PostOut:
     """One post in a transaction of its own inside the whole's, so that its failure undoes nothing else."""
-    command = PostIn.model_validate(_sent(row))
+    if isinstance(command, ValueError):
+        raise command
+    settle([place for place in named_by_address(command) if place[1].source in files.kept], files.kept)
     await work.db.exec_driver_sql("SAVEPOINT one_row")
     try:
-        made = await service.create(work, command)
+        made = await service.create(work, command, looked_at=files.looked_at)
         if dry_run:
             raise _Nothing
     except Exception:
@@ -72,15 +112,20 @@ def _sent(row: Mapping[str, str]) -> dict[str, Any]:
     given = {
         name: row[name] for name in ("title", "scheduled_at", "visibility", "first_comment") if row.get(name)
     }
-    accounts = [part.strip() for part in row.get("account_ids", "").split("|") if part.strip()]
+    accounts, urls = (_parts(row.get(name, "")) for name in ("account_ids", "media_urls"))
     board = {"board_id": row["board_id"]} if row.get("board_id") else {}
     targets = [{"account_id": account, **board} for account in accounts]
     return {
         "text": row.get("text") or None,
         **given,
         **_options(row.get("platform_data")),
+        "media": [{"source_type": "url", "source": url} for url in urls] or None,
         "targets": targets,
     }
+
+
+def _parts(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split("|") if part.strip()]
 
 
 def _options(text: str | None) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from hubbub.domains.events import service as events
 from hubbub.domains.posts import outcome, publish, rules, store, timekeeping
 from hubbub.domains.posts.service import DUE
+from hubbub.domains.posts.tables import targets
+from hubbub.domains.usage import service as usage
 from hubbub.errors.publishing import Unconfirmed
 from hubbub.errors.system import Internal
 from hubbub.runtime import durable, log
@@ -18,27 +20,31 @@ from hubbub.runtime.work import EVERYBODY, Caller, Work, open_work
 MAX_TROUBLES = 20
 """Unexpected errors a target survives before a person has to look."""
 
+BACKLOG = 1_000
+"""Started targets that may wait for a worker at one time."""
+
 _logger = log.logger("posts")
 
 
 @durable.job("publish", per_platform=True)
 async def publish_target(runtime: Runtime, id: str) -> None:
     """Take one target as far as it gets now. May run any number of times."""
-    target_id = UUID(id)
-    async with runtime.database.begin() as db:
-        found = await publish.load(db, target_id)
-    if found is None:
+    order = await _order_in(runtime, id)
+    if order is None:
         return
+    target_id, account_id, due_at = order
     assert runtime.holds is not None
     try:
-        async with runtime.holds.hold(f"account:{found[0].account_id}"):
+        async with runtime.holds.hold(f"account:{account_id}"):
             async with runtime.database.begin() as db:
                 found = await publish.load(db, target_id)
             if found is not None and not await _over_budget(runtime, *found):
                 await _run(runtime, *found)
     except Busy:
+        # Whoever has the account may have got on with this very target, which then is due when they say, if ever.
+        unmoved = targets.c.due_at == due_at
         async with runtime.database.begin() as db:
-            await store.change(db, target_id, due_at=store.NOW + timedelta(seconds=1))
+            await store.change(db, target_id, unmoved, due_at=store.NOW + timedelta(seconds=1))
 
 
 async def _over_budget(runtime: Runtime, row: store.Row, post: store.Row) -> bool:
@@ -46,10 +52,9 @@ async def _over_budget(runtime: Runtime, row: store.Row, post: store.Row) -> boo
 
     Waiting here would keep the account and a place in the worker from others. The sandbox has no budget.
     """
-    budgets = runtime.budgets.get(row.platform)
-    if budgets is None or post.mode == "sandbox" or row.stage not in ("waiting", "preparing", "prepared"):
+    if post.mode == "sandbox" or row.stage not in ("waiting", "preparing", "prepared"):
         return False
-    wait = budgets.wait_for(row.account_id)
+    wait = await usage.platform_budgets(runtime, row.platform).wait_for(row.account_id)
     if wait > 0:
         async with runtime.database.begin() as db:
             await store.change(db, row.id, due_at=store.NOW + timedelta(seconds=wait))
@@ -81,16 +86,33 @@ async def _trouble(work: Work, row: store.Row, failure: Exception) -> None:
         await outcome.record(work, now, outcome.failed(Internal()))
 
 
+async def _order_in(runtime: Runtime, id: str) -> tuple[UUID, str, datetime] | None:
+    """The target, its account, and when it is due: as the sweep has written them, else as they are."""
+    target, *known = id.split(" ")
+    if known:
+        return UUID(target), known[0], datetime.fromisoformat(known[1])
+    async with runtime.database.begin() as db:
+        found = await publish.load(db, UUID(target))
+    return (found[0].id, found[0].account_id, found[0].due_at) if found is not None else None
+
+
+def _order(row: store.Row) -> tuple[str, str, str]:
+    """What the job is given, under which key, for which platform."""
+    return f"{row.id} {row.account_id} {row.due_at.isoformat()}", f"{row.id}:{row.claims}", row.platform
+
+
 @durable.every(0.5, nudged_by=DUE)
 async def sweep_due(runtime: Runtime) -> None:
-    """Start every target whose time has come. The claim and the start are one transaction."""
+    """Start every target whose time has come. The claim and the start are one transaction.
+
+    Of very many only as many as soon have their turn: whatever waits for longer than the lease is started again.
+    """
     while True:
         async with runtime.database.begin() as db:
             work = Work(db, runtime, Caller(EVERYBODY))
-            due = await store.claim_due(db, timekeeping.LEASE, limit=200)
-            await durable.start_many(
-                work, publish_target, [(str(row.id), f"{row.id}:{row.claims}", row.platform) for row in due]
-            )
+            room = min(200, BACKLOG - await durable.queued(work, publish_target))
+            due = await store.claim_due(db, timekeeping.LEASE, limit=room) if room > 0 else []
+            await durable.start_many(work, publish_target, [_order(row) for row in due])
         if len(due) < 200:
             return
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from typing import Any
 
 import msgspec
 
 from hubbub.connector.promises import Measures
-from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
+from hubbub.connector.refusals import RemoteRefusal
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.posts import reading, rules, store
 from hubbub.domains.posts.answers import PostMetrics, TargetErrorOut, TargetOut, target_out
 from hubbub.domains.posts.store import Row
 from hubbub.errors import Refusal
-from hubbub.errors.platform import PlatformNotFound, PlatformUnavailable
+from hubbub.errors.platform import PlatformNotFound
 from hubbub.errors.resource import NotSupported, ResourceNotFound
 from hubbub.kit import clock
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.work import Caller, open_work
 from hubbub.social.numbers import PostNumbers
-
-PATIENCE = 20.0
-"""Seconds a platform may take; a caller's own patience ends at 30."""
 
 
 async def of_post(runtime: Runtime, caller: Caller, pid: str) -> PostMetrics:
@@ -33,7 +31,7 @@ async def of_post(runtime: Runtime, caller: Caller, pid: str) -> PostMetrics:
     async with open_work(runtime, caller) as work:
         post, targets = await reading.get(work, pid)
     live = [target for target in targets if target.status == "published"]
-    asked = await asyncio.gather(*(_ask(runtime, target) for target in live))
+    asked = await asyncio.gather(*(_ask(runtime, caller, target) for target in live))
     async with open_work(runtime, caller) as work:
         for target, told in zip(live, asked, strict=True):
             if not isinstance(told, Refusal):
@@ -56,23 +54,23 @@ def _shown(target: Row, told: PostNumbers | Refusal, mode: str) -> TargetOut:
     return msgspec.structs.replace(shown, error=msgspec.convert(rules.error_of(told), TargetErrorOut))
 
 
-async def _ask(runtime: Runtime, target: Row) -> PostNumbers | Refusal:
+async def _ask(runtime: Runtime, caller: Caller, target: Row) -> PostNumbers | Refusal:
     platform, account_id = target.platform, target.account_id
     if not runtime.platforms[platform].can("metrics"):
         return NotSupported(platform=platform, account_id=account_id, operation="numbers of a post")
     if target.remote_id is None:
         return ResourceNotFound(resource="platform_post", id=str(target.permalink))
+    remote_id = target.remote_id
+
+    async def ask(connector: Any) -> PostNumbers:
+        assert isinstance(connector, Measures)
+        return await connector.post_numbers(remote_id)
+
     try:
-        async with asyncio.timeout(PATIENCE):
-            connector = await accounts.connector_for(runtime, account_id, target.page_id)
-            assert isinstance(connector, Measures)
-            with accounts.understood("reading numbers"):
-                return await connector.post_numbers(target.remote_id)
+        return await accounts.ask(runtime, caller, account_id, target.page_id, ask)
     except Refusal as refusal:
         return refusal
     except RemoteRefusal as said:
         if isinstance(said.refusal, PlatformNotFound):
-            return ResourceNotFound(resource="platform_post", id=target.remote_id)
+            return ResourceNotFound(resource="platform_post", id=remote_id)
         return said.refusal
-    except (LostAnswer, NotSent, TimeoutError):
-        return PlatformUnavailable(platform=platform, account_id=account_id)

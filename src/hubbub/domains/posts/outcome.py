@@ -12,6 +12,7 @@ from hubbub.domains.events import service as events
 from hubbub.domains.posts import events as happened
 from hubbub.domains.posts import rules, store
 from hubbub.domains.posts.store import PostStore, Row
+from hubbub.domains.usage import service as usage
 from hubbub.errors import Refusal
 from hubbub.errors.publishing import Missed
 from hubbub.kit.clock import to_wire
@@ -43,10 +44,10 @@ def unconfirmed(refusal: Refusal) -> Outcome:
     return Outcome("unconfirmed", error=rules.error_of(refusal))
 
 
-async def missed(target: Row, deadline: datetime) -> Outcome:
+def missed(target: Row, deadline: datetime, *, may_be_up: bool) -> Outcome:
     """Its account did not come back in time. Something already sent and not found again stays unconfirmed."""
     refusal = Missed(platform=target.platform, account_id=target.account_id, deadline=to_wire(deadline))
-    return unconfirmed(refusal) if target.stage in ("submitting", "unknown", "sent") else failed(refusal)
+    return unconfirmed(refusal) if may_be_up else failed(refusal)
 
 
 def too_late(target: Row, deadline: datetime) -> Outcome:
@@ -61,16 +62,16 @@ def too_late(target: Row, deadline: datetime) -> Outcome:
     )
 
 
-async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool = False) -> None:
-    """Store a target's end and, when it was the last, the post's; each is announced once.
+async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool = False) -> Row | None:
+    """Store a target's end and, when it was the last, the post's; each is announced once. The target as it is then.
 
     The post's row is locked first, so targets that end at the same moment settle the post together.
     """
     post = await store.post_of(work.db, target.post_id, lock=True)
     if post is None:
-        return
+        return None
     is_up = ended.status == "published"
-    await store.change(
+    kept = await store.change(
         work.db,
         target.id,
         status=ended.status,
@@ -88,10 +89,10 @@ async def record(work: Work, target: Row, ended: Outcome, *, then_comment: bool 
         absences=0,
         updated_at=work.now,
     )
-    now_stored = await store.target(work.db, target.id)
-    assert now_stored is not None
-    await events.announce(work, happened.attempted(now_stored, str(post.id)))
+    assert kept is not None
+    await events.announce(work, happened.attempted(kept, str(post.id)))
     await settle(work, post)
+    return kept
 
 
 async def settle(work: Work, post: Row) -> None:
@@ -104,4 +105,6 @@ async def settle(work: Work, post: Row) -> None:
         post.id, status=status, published_at=work.now if up else post.published_at, updated_at=work.now
     )
     targets = (await PostStore(work).targets_of([post.id]))[post.id]
+    if not rules.went_out(status, post.retry_count, targets):
+        await usage.return_post(work)
     await events.announce(work, happened.settled(post, status, targets))

@@ -3,21 +3,22 @@
 Read this file from top to bottom and you know how publishing works. A target's row says how far it is;
 each step does one thing, commits, and the next step begins from the row, in this process or another:
 
-    waiting → preparing → prepared → submitting → sent → (commenting) → settled
-                              ↑           ↓
-                              └─ absent ─ unknown → unconfirmed
+    waiting → preparing → submitting → sent → (commenting) → settled
+                            ↑      ↓
+         prepared ──────────┘      unknown → unconfirmed
+            ↑                      │
+            └──────── absent ──────┘
 
-Only `submit` and `comment` can be seen by people. Each has a fence, committed before the call: whoever
-finds a fence and no answer never calls again, but looks (`find`).
+Only `submit` and `comment` can be seen by people. Each has a fence, committed before the call (that of
+`submit` together with what was prepared): whoever finds a fence and no answer never calls again, but looks (`find`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.connector.base import Connector
 from hubbub.connector.platform import Platform
@@ -26,9 +27,9 @@ from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
 from hubbub.domains.posts import outcome, rules, store
 from hubbub.domains.posts.attempt import SEND_WITHIN, Attempt, Later, asked_wait
 from hubbub.domains.posts.store import Row
-from hubbub.domains.posts.tables import targets
 from hubbub.errors import Action, Refusal
 from hubbub.errors.platform import PlatformUnavailable
+from hubbub.runtime.statements import Connection
 
 LOOK_FOR = timedelta(minutes=10)
 """How long a lost answer is looked for before a person has to."""
@@ -50,8 +51,10 @@ class Publication(Attempt):
         }
         try:
             while self.row.due_at is not None and self.row.stage in steps:
-                await steps[self.row.stage]()
-                await self.reload()
+                before = self.row
+                await steps[before.stage]()
+                if self.row is before:
+                    await self.reload()
         except Later:
             return
 
@@ -67,11 +70,10 @@ class Publication(Attempt):
             if not await store.mark_publishing(db, self.row.post_id):
                 raise Later
             begun = await store.change(
-                db, self.id, targets.c.updated_at == self.row.updated_at, status="publishing",
+                db, self.id, store.UNCHANGED, seen=self.row.updated_at, status="publishing",
                 stage="preparing", error=None, updated_at=now, started_at=self.row.started_at or now,
             )  # fmt: skip
-            if not begun:
-                raise Later
+            self.go_on_from(begun)  # in here: what was not begun leaves the post as it was
 
     async def prepare(self) -> None:
         """Everything that can be done without being seen. May be repeated."""
@@ -83,34 +85,28 @@ class Publication(Attempt):
         except (RemoteRefusal, LostAnswer, NotSent, Refusal) as failure:
             await self.take_refusal(failure, connector)
             return
-        async with self.transaction() as db:
-            if isinstance(made, Working):
-                due = self.now + timedelta(seconds=made.look_after)
-                await store.change(db, self.id, working=dict(made.body), due_at=due, tries=0)
-            else:
-                await store.change(
-                    db,
-                    self.id,
-                    stage="prepared",
-                    prepared=dict(made.body),
-                    working=None,
-                    tries=0,
-                    waiting_since=None,
-                )
         if isinstance(made, Working):
+            due = self.now + timedelta(seconds=made.look_after)
+            await self.change(working=dict(made.body), due_at=due, tries=0)
             raise Later
+        kept = {"prepared": dict(made.body), "working": None, "tries": 0, "waiting_since": None}
+        if await self.take_fence(store.PREPARING, **kept):
+            await self.send(connector, made)
 
     async def submit(self) -> None:
-        """The one call after which people may see the post."""
+        """Again, after certainty that the call before left nothing."""
         connector = await self.connector()
+        if await self.take_fence(store.PREPARED):
+            await self.send(connector, Prepared(self.row.prepared))
+
+    async def send(self, connector: Connector, prepared: Prepared) -> None:
+        """The one call after which people may see the post. The fence was taken just now."""
         assert isinstance(connector, Publishes)
-        if not await self.take_fence():
-            return
         try:
             with connector.http.within(
                 send=SEND_WITHIN, answer=self.publishing(connector.facts).submit_timeout
             ):
-                receipt = await connector.submit(Prepared(self.row.prepared))
+                receipt = await connector.submit(prepared)
         except RemoteRefusal as said:
             if not said.certain:
                 await self.lose_answer(f"{said.refusal.sentence} {said.upstream or ''}".strip())
@@ -235,14 +231,15 @@ class Publication(Attempt):
 
     # Fences
 
-    async def take_fence(self) -> bool:
+    async def take_fence(self, where: Any, **also: Any) -> bool:
         """Commit, before the call, that it is being made. False when somebody else already has."""
-        now = self.now
         async with self.transaction() as db:
-            return await store.change(
-                db, self.id, targets.c.fence.is_(None), targets.c.stage == "prepared",
-                fence=now, stage="submitting", submits=self.row.submits + 1,
-            )  # fmt: skip
+            taken = await store.change(
+                db, self.id, where, fence=self.now, stage="submitting", submits=self.row.submits + 1, **also
+            )
+        if taken is not None:
+            self.go_on_from(taken)
+        return taken is not None
 
     async def drop_fence(self, after: timedelta | None = None) -> None:
         """It certainly did not happen: the way is free again, at once or after a while."""
@@ -255,7 +252,7 @@ class Publication(Attempt):
 
     async def take_comment_fence(self) -> bool:
         async with self.transaction() as db:
-            return await store.change(db, self.id, targets.c.comment_fence.is_(None), comment_fence=self.now)
+            return bool(await store.change(db, self.id, store.UNCOMMENTED, comment_fence=self.now))
 
     async def retry_comment(self, because: str) -> None:
         if self.row.tries >= rules.MAX_TRIES:
@@ -284,7 +281,7 @@ class Publication(Attempt):
         await self.try_later(asked_wait(failure))
 
 
-async def load(db: AsyncConnection, target_id: UUID) -> tuple[Row, Row] | None:
+async def load(db: Connection, target_id: UUID) -> tuple[Row, Row] | None:
     """A target that still has something to do, and its post."""
     row = await store.target(db, target_id)
     if row is None or row.due_at is None:

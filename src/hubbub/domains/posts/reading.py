@@ -80,7 +80,7 @@ async def list_posts(
     only_mode = "sandbox" if work.mode == "sandbox" else None
     rows = list(await store.list(replace(wanted, covered=covered, mode=only_mode), limit, after))
     shown, more = rows[:limit], len(rows) > limit
-    targets = await store.targets_of([row.id for row in shown])
+    targets = await store.shown_targets_of([row.id for row in shown])
     position = [shown[-1].sort_key.isoformat(), str(shown[-1].id)] if more else None
     return [(row, targets[row.id]) for row in shown], position
 

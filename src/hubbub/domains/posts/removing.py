@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hubbub.connector.promises import Deletes
-from hubbub.connector.refusals import LostAnswer, NotSent, RemoteRefusal
+from hubbub.connector.refusals import RemoteRefusal
 from hubbub.domains.accounts import service as accounts
 from hubbub.domains.events import service as events
 from hubbub.domains.posts import events as happened
@@ -14,6 +15,7 @@ from hubbub.domains.posts import reading, rules
 from hubbub.domains.posts.answers import DeletedOut, DeletePostOut, thread_of
 from hubbub.domains.posts.schemas import UnpublishIn
 from hubbub.domains.posts.store import PostStore, Row
+from hubbub.domains.usage import service as usage
 from hubbub.errors import Refusal
 from hubbub.errors.account import AccountNotFound
 from hubbub.errors.platform import PlatformUnavailable
@@ -41,12 +43,13 @@ async def delete(runtime: Runtime, caller: Caller, pid: str, platform: str | Non
     async with open_work(runtime, caller) as work:
         post, targets = await reading.own(work, pid)
         rules.may_delete(post.status)
+        await (usage.return_post(work) if post.status == "scheduled" else usage.tell_posts(work))
         if post.status in rules.LOCAL_ONLY:
             await PostStore(work).delete(post.id)
             await events.announce(work, happened.deleted(post))
             return DeletePostOut(success=True, deleted=True, results=[])
     named = [target for target in targets if platform in (None, target.platform)]
-    removals = [await take_down(runtime, target) for target in named if target.status == "published"]
+    removals = [await take_down(runtime, caller, target) for target in named if target.status == "published"]
     async with open_work(runtime, caller) as work:
         left = await _forget(work, pid, removals)
         if not left:
@@ -70,7 +73,7 @@ async def unpublish(runtime: Runtime, caller: Caller, pid: str, wanted: Unpublis
             raise AccountNotFound(id=unknown[0])
     live = [target for target in targets if target.status == "published"]
     removals = [
-        await take_down(runtime, target)
+        await take_down(runtime, caller, target)
         for target in live
         if not accounts_named or target.account_id in accounts_named
     ]
@@ -93,7 +96,7 @@ def _complain(removals: Sequence[Removal]) -> None:
             raise removal.refusal
 
 
-async def take_down(runtime: Runtime, target: Row) -> Removal:
+async def take_down(runtime: Runtime, caller: Caller, target: Row) -> Removal:
     """Delete one target's copy, the end of a thread first. May be repeated, so a lost answer is only a failure."""
     platform, account_id = target.platform, target.account_id
     if not runtime.platforms[platform].can("delete"):
@@ -101,17 +104,19 @@ async def take_down(runtime: Runtime, target: Row) -> Removal:
         return Removal(target, NotSupported(platform=platform, account_id=account_id, operation=operation))
     if target.remote_id is None:
         return Removal(target, ResourceNotFound(resource="platform_post", id=str(target.permalink)))
-    try:
-        connector = await accounts.connector_for(runtime, account_id, target.page_id)
+    ends_first = [*reversed(thread_of(target).get("thread_post_ids", [])), target.remote_id]
+
+    async def delete(connector: Any) -> None:
         assert isinstance(connector, Deletes)
-        for remote_id in [*reversed(thread_of(target).get("thread_post_ids", [])), target.remote_id]:
+        for remote_id in ends_first:
             await connector.delete(remote_id)
+
+    try:
+        await accounts.ask(runtime, caller, account_id, target.page_id, delete)
     except Refusal as refusal:
         return Removal(target, refusal)
     except RemoteRefusal as said:
         return Removal(target, said.refusal)
-    except (LostAnswer, NotSent):
-        return Removal(target, PlatformUnavailable(platform=platform, account_id=account_id))
     return Removal(target)
 
 

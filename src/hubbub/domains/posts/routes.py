@@ -153,10 +153,13 @@ async def get_constraints(runtime: Runtime, query: ConstraintsQuery) -> Reply[Co
     return Reply(answer, headers={"Cache-Control": "private, max-age=3600"})
 
 
-@router.post("posts/validate", scope="posts:read")
-async def validate_post(work: Work, body: ValidateIn) -> ValidationOut:
-    """Check a post beforehand. Nothing is stored, and what is wrong is an answer and no error."""
-    return await validation.validate(work, body)
+@router.post("posts/validate", scope="posts:read", raises=(FieldInvalid,))
+async def validate_post(runtime: Runtime, caller: Caller, body: ValidateIn) -> ValidationOut:
+    """Check a post beforehand. Nothing is stored, and what is wrong is an answer and no error.
+
+    Media named by address are fetched and looked at, at most 20, and thrown away.
+    """
+    return await validation.validate(runtime, caller, body)
 
 
 @router.post("posts/import", scope="posts:write", takes="multipart", raises=(FieldInvalid, PostLimit))
@@ -164,8 +167,9 @@ async def import_posts(runtime: Runtime, caller: Caller, query: ImportQuery, upl
     """Make many posts from a CSV file: a draft in each row, or a scheduled post where the row has a time.
 
     The columns are text, title, account_ids (with | between them), scheduled_at, visibility, first_comment,
-    platform_data (JSON) and board_id, in this order or as the first line names them. At most 5 MB and 1,000
-    rows. Rows that are wrong are reported by their number, the others are kept.
+    platform_data (JSON), board_id and media_urls (with | between them), in this order or as the first line names
+    them. At most 5 MB, 1,000 rows and 50 different addresses of media, which are fetched first. Rows that are
+    wrong are reported by their number, the others are kept.
     """
     return await importing.run(runtime, caller, upload, dry_run=query.dry_run)
 
@@ -185,7 +189,16 @@ async def delete_post(runtime: Runtime, caller: Caller, pid: str, query: DeleteQ
 @router.patch(
     "posts/{pid}",
     scope="posts:write",
-    raises=(PostNotFound, StateInvalid, NotSupported, PostLimit, *CHECKED, *SAID_NO),
+    raises=(
+        PostNotFound,
+        StateInvalid,
+        NotSupported,
+        PostLimit,
+        StorageQuota,
+        StorageFull,
+        *CHECKED,
+        *SAID_NO,
+    ),
 )
 async def update_post(runtime: Runtime, caller: Caller, pid: str, body: PostPatch) -> PostOut:
     """Change a post that has not gone out; what is left out stays.

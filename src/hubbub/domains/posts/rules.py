@@ -29,6 +29,8 @@ MAX_SUBMITS = 6
 MAX_TRIES = 8
 """Attempts at a step that may be repeated, before it counts as failed."""
 
+AUTO_FIX = "auto_fix"
+
 
 def post_status(statuses: Sequence[str]) -> PostStatus | None:
     """What a post is when its targets are so; None while one is still on its way."""
@@ -39,6 +41,17 @@ def post_status(statuses: Sequence[str]) -> PostStatus | None:
     if all(status == "published" for status in statuses):
         return "published"
     return "partial" if "published" in statuses else "failed"
+
+
+def went_out(status: PostStatus, retries: int, targets: Sequence[Any]) -> bool:
+    """Whether the last start of a post put anything in front of people, or may have: then it counts.
+
+    `targets` are rows. Of a post that was retried, only what was published since counts.
+    """
+    if status != "partial" or not retries:
+        return status != "failed"
+    since = max(target.planned_at for target in targets if target.status == "failed")
+    return any(target.status == "published" and target.published_at >= since for target in targets)
 
 
 def may_publish(status: str) -> None:
@@ -120,7 +133,19 @@ def options_for(platform: str, at_post: Mapping[str, Any], at_target: Mapping[st
         nested = given.get(platform)
         flat = {} if given is at_post else {key: value for key, value in given.items() if key != platform}
         folded |= flat | (dict(nested) if isinstance(nested, Mapping) else {})
+    folded.pop(AUTO_FIX, None)
     return folded
+
+
+def auto_fix(platform: str, at_post: Mapping[str, Any], at_target: Mapping[str, Any]) -> Any:
+    """What is asked for as `auto_fix`, which is ours and not the platform's: the target's own counts before
+    the post's for the platform, and that before the post's for all."""
+    asked: Any = None
+    for given in (at_post, at_target):
+        nested = given.get(platform)
+        for place in (given, nested if isinstance(nested, Mapping) else {}):
+            asked = place.get(AUTO_FIX, asked)
+    return asked
 
 
 def first_due(scheduled_at: datetime | None, now: datetime) -> datetime:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from hubbub.domains.posts import walltime
 from hubbub.domains.posts.store import Row
@@ -44,7 +53,7 @@ class WallTimeIn(BaseModel):
     local: Annotated[datetime, BeforeValidator(_local)] = Field(
         description="Date and time without an offset, as in `2027-03-28T02:30`."
     )
-    timezone: Annotated[str, BeforeValidator(_zone)] = Field(
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
         description="An IANA time zone, as in `Europe/Berlin`."
     )
 

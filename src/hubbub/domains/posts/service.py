@@ -29,9 +29,12 @@ DUE = "hubbub_due"
 # Creating
 
 
-async def create(work: Work, command: PostIn) -> Loaded:
-    """Check a post against every account it is meant for, then keep it. Nothing is stored when anything is wrong."""
-    checked = await content.check(work, command)
+async def create(work: Work, command: PostIn, looked_at: media.LookedAt = media.NOTHING_LOOKED_AT) -> Loaded:
+    """Check a post against every account it is meant for, then keep it. Nothing is stored when anything is wrong.
+
+    `looked_at` is for trials that are taken back: what is named by address can be checked and not be published.
+    """
+    checked = await content.check(work, command, looked_at=looked_at)
     if checked.problems:
         raise Refused(checked.problems)
     store, rows = PostStore(work), checked.rows
@@ -48,14 +51,11 @@ async def create(work: Work, command: PostIn) -> Loaded:
     post["fingerprint"] = rules.fingerprint(post, rows)
     if status != "draft" and not command.skip_duplicate_check:
         await refuse_twin(work, post["fingerprint"])
-    if status != "draft":
-        await usage.spend_post(work)
+    await (usage.tell_posts(work) if status == "draft" else usage.spend_post(work))
     plan(work, post, rows)
-    await store.add(post, rows)
-    loaded = await load(work, post["id"])
-    await events.announce(work, happened.created(loaded[0]))
-    if status == "scheduled":
-        await events.announce(work, happened.scheduled(*loaded))
+    loaded = await store.add(post, rows)
+    also = [happened.scheduled(*loaded)] if status == "scheduled" else []
+    await events.announce(work, happened.created(loaded[0]), *also)
     if status == "publishing":
         await work.nudge(DUE)
     return loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -38,7 +39,8 @@ async def _move(work: Work, post: Row) -> None:
         await store.change_post(work.db, post.id, scheduled_at=at, zone_rules=walltime.RULES)
     for target in await store.waiting_of(work.db, post.id):
         own = _instant(target)
-        changes = {"scheduled_at": own, "zone_rules": walltime.RULES} if target.time_zone else {}
+        moved: dict[str, Any] = {"scheduled_at": own, "zone_rules": walltime.RULES}
+        changes = moved if target.time_zone else {}
         due = own or at
         if post.status == "scheduled" and due is not None and due != target.planned_at:
             changes |= {"due_at": due, "planned_at": due, "updated_at": store.NOW}

@@ -9,12 +9,15 @@ import msgspec
 
 from hubbub.connector import limits, options
 from hubbub.connector.platform import FileRule, Format, Platform
-from hubbub.domains.posts import content, rules
+from hubbub.domains.media.service import LookedAt
+from hubbub.domains.posts import content, fixing, rules
 from hubbub.domains.posts.answers import Issue, ValidationOut
+from hubbub.domains.posts.fetched import look_at_media
 from hubbub.domains.posts.schemas import ContentIn, PostIn, TargetIn, ValidateIn
 from hubbub.errors import Refusal
 from hubbub.errors.account import UnsupportedPlatform
-from hubbub.runtime.work import Work
+from hubbub.runtime.process import Runtime
+from hubbub.runtime.work import Caller, Work, open_work
 from hubbub.social.draft import File
 
 COUNTING = {"bytes": "bytes", "utf16": "utf16"}
@@ -145,18 +148,27 @@ def _carousel(forms: Sequence[Format]) -> CarouselLimits:
 # A draft
 
 
-async def validate(work: Work, wanted: ValidateIn) -> ValidationOut:
-    """What creating this post would be refused for, and what would be lost. Nothing is stored, nobody is asked."""
+async def validate(runtime: Runtime, caller: Caller, wanted: ValidateIn) -> ValidationOut:
+    """What creating this post would be refused for, and what would be lost.
+
+    Nothing is stored and no platform is asked; media named by address are fetched, looked at and thrown away.
+    """
+    looked_at = await look_at_media(runtime, wanted)
+    async with open_work(runtime, caller) as work:
+        return await _validate(work, wanted, looked_at)
+
+
+async def _validate(work: Work, wanted: ValidateIn, looked_at: LookedAt) -> ValidationOut:
     named = {target.account_id for target in wanted.targets}
     also = [TargetIn(account_id=one) for one in dict.fromkeys(wanted.account_ids) if one not in named]
     shared = set(ContentIn.model_fields) | {"scheduled_at", "segments"}
     command = PostIn(**{name: getattr(wanted, name) for name in shared}, targets=[*wanted.targets, *also])
     # Whether it leaves decides only which fields are needed; here no target is needed to ask.
-    checked = await content.check(work, command)
+    checked = await content.check(work, command, looked_at=looked_at)
     problems = [
         one for one in checked.problems if one.meta.get("field") != "targets" or one.meta.get("reason")
     ]
-    lost = [(row["platform"], row["account_id"], said) for row in checked.rows for said in row["warnings"]]
+    warned = list(checked.warnings)
     reached = {row["platform"] for row in checked.rows}
     errors = [_issue(problem) for problem in problems]
     for name in dict.fromkeys(wanted.platforms):
@@ -165,21 +177,22 @@ async def validate(work: Work, wanted: ValidateIn) -> ValidationOut:
         elif name not in reached:
             refused, said = _beside(work.platforms[name].facts, command, checked.files)
             errors += [_issue(problem) for problem in refused]
-            lost += [(name, None, one) for one in said]
-    warnings = [Issue(platform, "platform_data", said, account) for platform, account, said in lost]
+            warned += said
+    warnings = [Issue(one.platform, one.field, one.sentence, one.account_id) for one in warned]
     return ValidationOut(valid=not errors, errors=errors, warnings=warnings)
 
 
 def _beside(
     facts: Platform, command: PostIn, files: tuple[File, ...] | None
-) -> tuple[list[Refusal], list[str]]:
+) -> tuple[list[Refusal], list[content.Warned]]:
     """A draft beside a platform without any account of it."""
     given = rules.options_for(facts.name, command.platform_data or {}, {})
+    how = fixing.way(facts.name, command.platform_data, None)
     draft = content.draft_of(command, ContentIn(), rules.with_alt(files or (), given), given)
-    problems = limits.check(facts, draft) if files is not None else []
+    problems = limits.check(facts, draft, fix=how) if files is not None else []
     problems += options.check(facts, given)
     problems += content.segments(facts, command.segments, None)
-    return problems, content.lost(facts, draft, command.segments)
+    return problems, content.warnings(facts, draft, command.segments, how, None)
 
 
 def _issue(problem: Refusal) -> Issue:
@@ -191,4 +204,5 @@ def _issue(problem: Refusal) -> Issue:
         message=problem.sentence,
         target=told.get("account_id") or (told.get("id") if field == "account_id" else None),
         segment_index=content.segment_of(field),
+        fix=told.get("fix"),
     )

@@ -14,7 +14,8 @@ router = Router("/v1", "Usage")
 async def get_usage(work: Work) -> UsageOut:
     """Tell what the workspace has used in the current period, and what its plan allows.
 
-    A limit of -1 is none. Posts count when they are scheduled, published or retried; drafts do not.
+    A limit of -1 is none. Posts count when they are scheduled, published or retried; drafts do not,
+    and what certainly never went out is taken off again.
     """
     return UsageOut.of(await service.current(work))
 

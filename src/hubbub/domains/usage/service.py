@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from hubbub.connector.rate import Budgets
 from hubbub.domains.usage import rules, store
 from hubbub.domains.usage.rules import Counted, Plan, Window
-from hubbub.domains.usage.store import UsageStore
+from hubbub.domains.usage.store import SharedLedger, UsageStore
 from hubbub.domains.workspaces import service as workspaces
 from hubbub.errors.billing import InteractionLimit, PostLimit
 from hubbub.kit import clock
@@ -42,6 +43,14 @@ class Storage:
     limit_bytes: int
 
 
+def platform_budgets(runtime: Runtime, platform: str) -> Budgets:
+    """The calls that a platform allows everybody here together; one object for each process."""
+    if platform not in runtime.budgets:
+        facts = runtime.platforms[platform].facts
+        runtime.budgets[platform] = Budgets(platform, facts.rate, SharedLedger(runtime.database))
+    return runtime.budgets[platform]
+
+
 def check_plan(name: str | None) -> None:
     """Raises LookupError for a plan that does not exist, so that it is found when the program starts."""
     if name is not None and name not in rules.plans():
@@ -54,6 +63,24 @@ async def spend_post(work: Work, amount: int = 1) -> None:
     Tells what is left in `work.headers` where there is a limit. Raises PostLimit when the plan allows no more.
     """
     await _spend(work, "posts", amount)
+
+
+async def return_post(work: Work) -> None:
+    """Take a post off the count again: one that certainly never went out, and one that is no longer meant to.
+
+    It counts for the period that is now, whenever it was spent; a count never falls below 0.
+    """
+    subscription = await workspaces.subscription(work)
+    counts = UsageStore(work, rules.period_of(subscription.since, work.now)[0])
+    await counts.take_turns()
+    if (await counts.used())["posts"] > 0:
+        await counts.add("posts", -1)
+    await _tell(work, subscription, "posts")
+
+
+async def tell_posts(work: Work) -> None:
+    """Tell what is left of the posts, where there is a limit, in the headers of an answer that spends none."""
+    await _tell(work, await workspaces.subscription(work), "posts")
 
 
 async def spend_interaction(work: Work, amount: int = 1) -> None:
@@ -71,13 +98,24 @@ async def _spend(work: Work, counted: Counted, amount: int) -> None:
         await counts.take_turns()
         used = (await counts.used())[counted]
         allowed = used + amount <= limit
-        word = counted.capitalize()
-        work.headers[f"X-{word}-Limit"] = str(limit)
-        work.headers[f"X-{word}-Remaining"] = str(max(0, limit - used - (amount if allowed else 0)))
+        _say(work, counted, limit, used + (amount if allowed else 0))
         if not allowed:
             wait = rules.seconds_until(end, work.now)
             raise REFUSALS[counted](plan=plan.tier, max=limit, used=used, retry_after_seconds=wait)
     await counts.add(counted, amount)
+
+
+async def _tell(work: Work, subscription: workspaces.Subscription, counted: Counted) -> None:
+    limit = _plan(subscription).limits.of(counted)
+    if limit >= 0:
+        start, _ = rules.period_of(subscription.since, work.now)
+        _say(work, counted, limit, (await UsageStore(work, start).used())[counted])
+
+
+def _say(work: Work, counted: Counted, limit: int, used: int) -> None:
+    word = counted.capitalize()
+    work.headers[f"X-{word}-Limit"] = str(limit)
+    work.headers[f"X-{word}-Remaining"] = str(max(0, limit - used))
 
 
 async def current(work: Work) -> Used:

@@ -1,4 +1,4 @@
-"""Every query about what has been used."""
+"""Every query about what has been used, of allowances and of platforms' budgets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hubbub.connector.rate import Granted
 from hubbub.domains.usage.rules import Counted
-from hubbub.domains.usage.tables import request_counts, usage_counts
+from hubbub.domains.usage.tables import budget_shares, request_counts, usage_counts
+from hubbub.runtime.db import Database
+from hubbub.runtime.statements import Connection, Ready
 from hubbub.runtime.work import Work
 
 SLOTS = 64
@@ -43,23 +45,31 @@ class UsageStore:
         return {"posts": int(row.posts), "interactions": int(row.interactions)}
 
     async def add(self, counted: Counted, amount: int) -> None:
-        spent: dict[str, Any] = {"posts": 0, "interactions": 0, counted: amount}
-        adding = insert(usage_counts).values(
-            workspace_id=self.work.workspace_id,
-            period_start=self.period_start,
-            slot=sa.func.pg_backend_pid() % SLOTS,
-            **spent,
+        where = {"workspace": self.work.workspace_id, "period": self.period_start}
+        await self.work.db.execute(_ADDING[counted], {**where, "amount": amount})
+
+
+def _adding(counted: Counted) -> Ready:
+    amount = sa.bindparam("amount", type_=sa.Integer)
+    spent: dict[str, Any] = {"posts": 0, "interactions": 0, counted: amount}
+    adding = insert(usage_counts).values(
+        workspace_id=sa.bindparam("workspace"),
+        period_start=sa.bindparam("period"),
+        slot=sa.func.pg_backend_pid() % SLOTS,
+        **spent,
+    )
+    return Ready(
+        adding.on_conflict_do_update(
+            index_elements=list(usage_counts.primary_key), set_={counted: usage_counts.c[counted] + amount}
         )
-        column = usage_counts.c[counted]
-        await self.work.db.execute(
-            adding.on_conflict_do_update(
-                index_elements=list(usage_counts.primary_key), set_={counted: column + amount}
-            )
-        )
+    )
+
+
+_ADDING: Mapping[Counted, Ready] = {"posts": _adding("posts"), "interactions": _adding("interactions")}
 
 
 async def count_request(
-    connection: AsyncConnection, workspace_id: UUID, windows: Mapping[str, datetime]
+    connection: Connection, workspace_id: UUID, windows: Mapping[str, datetime]
 ) -> Mapping[str, int]:
     """One more request in each window, given by when it began; returns how many it has by now.
 
@@ -83,3 +93,43 @@ async def count_request(
         ).returning(old.name, old.requests)
     )
     return {row.name: row.requests for row in counted}
+
+
+_NOW = sa.func.clock_timestamp()
+
+
+class SharedLedger:
+    """Who took how many calls of the platforms' budgets, for all processes together.
+
+    A sliding window in one table; whoever takes of a budget holds its lock until it is written down.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, name: str, calls: int, most: int, seconds: float) -> Granted:
+        row = budget_shares.c
+        window = sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        async with self._database.begin() as db:
+            key = sa.func.hashtextextended(f"budget:{name}", 0)
+            await db.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+            await db.execute(sa.delete(budget_shares).where(row.name == name, row.taken_at <= _NOW - window))
+            taken = sa.select(
+                sa.func.coalesce(sa.func.sum(row.calls), 0).label("calls"),
+                sa.func.extract("epoch", sa.func.min(row.taken_at) + window - _NOW).label("frees_in"),
+            ).where(row.name == name)
+            so_far = (await db.execute(taken)).one()
+            granted = min(calls, most - int(so_far.calls))
+            if granted < 1:
+                return Granted(0, float(so_far.frees_in))
+            await db.execute(
+                sa.insert(budget_shares).values(name=name, calls=granted, taken_at=_NOW, seconds=seconds)
+            )
+            return Granted(granted)
+
+    async def forget(self) -> None:
+        """Delete every share whose window is over."""
+        row = budget_shares.c
+        over = row.taken_at + sa.func.make_interval(0, 0, 0, 0, 0, 0, row.seconds) <= _NOW
+        async with self._database.begin() as db:
+            await db.execute(sa.delete(budget_shares).where(over))

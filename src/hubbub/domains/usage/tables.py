@@ -26,3 +26,15 @@ request_counts = sa.Table(
     db.moment("started_at", nullable=False),
     sa.Column("requests", sa.Integer, nullable=False),
 )
+
+# Of the whole installation, as the platforms count it; no workspace's own.
+budget_shares = sa.Table(
+    "budget_shares",
+    db.metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    db.text("name", nullable=False),
+    sa.Column("calls", sa.Integer, nullable=False),
+    db.moment("taken_at", nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Index("ix_budget_shares_name_taken", "name", "taken_at"),
+)

@@ -56,7 +56,7 @@ class Subscription:
     since: datetime
 
 
-async def create_workspace(place: Work | store.AsyncConnection, name: str, email: str) -> Workspace:
+async def create_workspace(place: Work | store.Connection, name: str, email: str) -> Workspace:
     """Make a workspace with its owner, inside the caller's transaction."""
     connection = place.db if isinstance(place, Work) else place
     made = Workspace(ids.new_uuid(), name, ids.new_uuid())
@@ -79,12 +79,12 @@ async def create_workspace(place: Work | store.AsyncConnection, name: str, email
     return made
 
 
-async def first_workspace(connection: store.AsyncConnection) -> UUID | None:
+async def first_workspace(connection: store.Connection) -> UUID | None:
     """The oldest workspace: the one that commands without an API key act for."""
     return await store.oldest(connection)
 
 
-async def create_first(connection: store.AsyncConnection, name: str, email: str) -> Workspace | None:
+async def create_first(connection: store.Connection, name: str, email: str) -> Workspace | None:
     """Make a workspace when there is none at all; None when there is one. Processes starting together take turns."""
     await store.take_turns(connection)
     if await store.oldest(connection) is not None:
@@ -92,17 +92,17 @@ async def create_first(connection: store.AsyncConnection, name: str, email: str)
     return await create_workspace(connection, name, email)
 
 
-async def workspace_of(connection: store.AsyncConnection, user_id: UUID) -> UUID | None:
+async def workspace_of(connection: store.Connection, user_id: UUID) -> UUID | None:
     """None for a user who was deleted."""
     return await store.workspace_of(connection, user_id)
 
 
-async def owner_of(connection: store.AsyncConnection, workspace_id: UUID) -> UUID:
+async def owner_of(connection: store.Connection, workspace_id: UUID) -> UUID:
     """The user whose workspace it is. Nobody else asks for the same before the transaction ends."""
     return await store.owner_of(connection, workspace_id)
 
 
-async def rename_owner(connection: store.AsyncConnection, user_id: UUID, email: str) -> None:
+async def rename_owner(connection: store.Connection, user_id: UUID, email: str) -> None:
     """Give a user another e-mail address."""
     await store.change_email(connection, user_id, email, clock.now())
 

@@ -8,16 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hubbub.domains.workspaces.tables import brands, users, workspaces
+from hubbub.runtime.statements import Connection, Ready
 from hubbub.runtime.work import Work
 
 Row = sa.RowMapping
+_OWNER = Ready(sa.select(users).where(users.c.workspace_id == sa.bindparam("workspace")))
 _FIRST_WORKSPACE_LOCK = 4_820_267_113_905_502
 
 
-async def oldest(connection: AsyncConnection) -> UUID | None:
+async def oldest(connection: Connection) -> UUID | None:
     """The first workspace of this installation."""
     found = await connection.execute(
         sa.select(workspaces.c.id).order_by(workspaces.c.created_at, workspaces.c.id).limit(1)
@@ -25,31 +26,31 @@ async def oldest(connection: AsyncConnection) -> UUID | None:
     return found.scalar_one_or_none()
 
 
-async def take_turns(connection: AsyncConnection) -> None:
+async def take_turns(connection: Connection) -> None:
     """Until the transaction ends, nobody else who calls this makes the first workspace."""
     await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_WORKSPACE_LOCK)))
 
 
-async def add_workspace(connection: AsyncConnection, id: UUID, name: str, now: datetime) -> None:
+async def add_workspace(connection: Connection, id: UUID, name: str, now: datetime) -> None:
     await connection.execute(sa.insert(workspaces).values(id=id, name=name, created_at=now))
 
 
-async def add_user(connection: AsyncConnection, values: dict[str, Any]) -> None:
+async def add_user(connection: Connection, values: dict[str, Any]) -> None:
     await connection.execute(sa.insert(users).values(**values))
 
 
-async def workspace_of(connection: AsyncConnection, user_id: UUID) -> UUID | None:
+async def workspace_of(connection: Connection, user_id: UUID) -> UUID | None:
     found = await connection.execute(sa.select(users.c.workspace_id).where(users.c.id == user_id))
     return found.scalar_one_or_none()
 
 
-async def owner_of(connection: AsyncConnection, workspace_id: UUID) -> UUID:
+async def owner_of(connection: Connection, workspace_id: UUID) -> UUID:
     """Locked until the transaction ends."""
     wanted = sa.select(users.c.id).where(users.c.workspace_id == workspace_id).with_for_update()
     return (await connection.execute(wanted)).scalar_one()
 
 
-async def change_email(connection: AsyncConnection, user_id: UUID, email: str, now: datetime) -> None:
+async def change_email(connection: Connection, user_id: UUID, email: str, now: datetime) -> None:
     await connection.execute(
         sa.update(users).where(users.c.id == user_id).values(email=email, updated_at=now)
     )
@@ -62,10 +63,7 @@ class WorkspaceStore:
         self.work = work
 
     async def user(self) -> Row:
-        found = await self.work.db.execute(
-            sa.select(users).where(users.c.workspace_id == self.work.workspace_id)
-        )
-        return found.mappings().one()
+        return (await self.work.db.execute(_OWNER, {"workspace": self.work.workspace_id})).mappings().one()
 
     async def brand(self, id: UUID) -> Row | None:
         found = await self.work.db.execute(self._brands().where(brands.c.id == id))

@@ -149,7 +149,6 @@ async def _call(
         query_string=scope["query_string"],
         raw=raw,
         given=given,
-        headers=answer_headers(scope),
     )
 
 
@@ -157,12 +156,12 @@ async def _caller(runtime: Runtime, route: Route, request: Request[Any, Any, Any
     scope = cast(dict[str, Any], request.scope)
     request_id = request_id_of(scope)
     if route.auth in ("public", "signed"):
-        return replace(callers.NOBODY, request_id=request_id)
+        return replace(callers.NOBODY, request_id=request_id, told=answer_headers(scope))
     caller = await callers.identify(runtime, request.headers.get("authorization"))
     scope["hubbub.error_format"] = caller.error_format
     await limits.admit(runtime, caller, answer_headers(scope))
     callers.permit(caller, route, runtime.settings)
-    return replace(caller, request_id=request_id)
+    return replace(caller, request_id=request_id, told=answer_headers(scope))
 
 
 def _path_values(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, Any]:

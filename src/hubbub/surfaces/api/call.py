@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,8 +28,6 @@ class Call:
     raw: bytes
     given: dict[str, Any]
     """What the handler may ask for, by name."""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    """What the answer carries beside its body, whatever becomes of the request."""
 
     async def answer(self) -> answers.Answer:
         """The whole of it, in one transaction where the handler asks for one."""
@@ -51,7 +49,6 @@ class Call:
     async def go(self, work: Work | None) -> answers.Answer:
         """Call the handler, and encode what it returns: what cannot be answered must not have happened."""
         if work is not None:
-            work.headers = self.headers
             self.given["work"] = work
         result = await self.route.handler(**{name: self.given[name] for name in self.wanted})
         return answers.of(result, self.route)

@@ -77,6 +77,8 @@ def headers_of(refusal: Refusal) -> dict[str, str]:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, HttpError) and refusal.status_code == 405:
         headers["Allow"] = ", ".join(refusal.allowed or ())
+    if isinstance(refusal, HttpError) and refusal.status_code == 416:
+        headers["Content-Range"] = f"bytes */{refusal.max}"
     return headers
 
 

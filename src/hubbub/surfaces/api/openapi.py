@@ -23,7 +23,7 @@ from hubbub.errors.resource import Conflict
 from hubbub.errors.system import HttpError, Internal, RateLimitExceeded
 from hubbub.errors.validation import BodyInvalid, FieldInvalid, FieldRequired
 from hubbub.runtime.routes import ANY_KEY, Auth, Route
-from hubbub.surfaces.api import idempotency
+from hubbub.surfaces.api import idempotency, linking
 from hubbub.surfaces.api.schemas import Components, content, path_parameters, query_parameters, returns
 
 OPENAPI = "3.1.0"
@@ -51,6 +51,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in sorted(routes, key=lambda route: (route.path, route.method)):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, components)
+    linking.link(paths, components.schemas)
     return {
         "openapi": OPENAPI,
         "info": {

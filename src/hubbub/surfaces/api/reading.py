@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any, cast, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -28,11 +29,7 @@ def query_of(raw: bytes, model: type[BaseModel]) -> BaseModel:
         raw.decode("utf-8", "surrogateescape"), keep_blank_values=True, errors="surrogateescape"
     )
     sent: dict[str, Any] = {}
-    lists = {
-        declared.alias or name
-        for name, declared in model.model_fields.items()
-        if _is_list(declared.annotation)
-    }
+    lists = _lists(model)
     for name, value in pairs:
         if name in lists:
             sent.setdefault(name, []).extend(part for part in value.split(",") if part)
@@ -98,6 +95,16 @@ def _parsed(raw: bytes) -> Any:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= DIGITS_MAX else math.inf
+
+
+@cache
+def _lists(model: type[BaseModel]) -> frozenset[str]:
+    """The fields that are lists."""
+    return frozenset(
+        declared.alias or name
+        for name, declared in model.model_fields.items()
+        if _is_list(declared.annotation)
+    )
 
 
 def _is_list(annotation: Any) -> bool:

@@ -124,7 +124,7 @@ def content(annotation: Any, components: Components) -> dict[str, Any] | None:
     if body is Page:
         return {"text/html": {"schema": {"type": "string"}}}
     if body is bytes or get_origin(body) is AsyncIterator:
-        return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        return {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     return {"application/json": {"schema": components.returned(body)}}
 
 
@@ -157,7 +157,18 @@ def query_parameters(model: type[BaseModel], components: Components) -> list[dic
                 else {}
             ),
             **({"style": "form", "explode": False} if "array" in str(field) else {}),
-            "schema": field,
+            "schema": _told(field),
         }
         for name, field in schema.get("properties", {}).items()
     ]
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without null, which a query has no way to say."""
+    choices = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    rest = {
+        key: value
+        for key, value in schema.items()
+        if key != "anyOf" and not (key == "default" and value is None)
+    }
+    return {**rest, **choices[0]} if len(choices) == 1 else schema

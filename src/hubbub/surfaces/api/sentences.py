@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
@@ -64,17 +65,29 @@ def empties(model: type[BaseModel], sent: Any, prefix: str = "") -> Iterator[Fie
     if not isinstance(sent, dict):
         return
     values = cast(dict[str, Any], sent)
-    for name, declared in model.model_fields.items():
-        key = declared.alias or name
+    for key, is_required_text, inner in _fields(model):
         value, field = values.get(key), prefix + key
-        if value == "" and declared.is_required() and declared.annotation is str:
+        if value == "" and is_required_text:
             yield FieldRequired(field=field)
-        for inner in _models(declared.annotation):
-            if isinstance(value, list):
-                for position, item in enumerate(cast(list[Any], value)):
-                    yield from empties(inner, item, f"{field}[{position}].")
-            else:
-                yield from empties(inner, value, f"{field}.")
+        if inner is None or value is None:
+            continue
+        if isinstance(value, list):
+            for position, item in enumerate(cast(list[Any], value)):
+                yield from empties(inner, item, f"{field}[{position}].")
+        else:
+            yield from empties(inner, value, f"{field}.")
+
+
+@cache
+def _fields(model: type[BaseModel]) -> list[tuple[str, bool, type[BaseModel] | None]]:
+    """Each field that may be or may hold required text: its key, whether it is one, and the model it holds."""
+    found: list[tuple[str, bool, type[BaseModel] | None]] = []
+    for name, declared in model.model_fields.items():
+        is_required_text = declared.is_required() and declared.annotation is str
+        inner = next(iter(_models(declared.annotation)), None)
+        if is_required_text or inner is not None:
+            found.append((declared.alias or name, is_required_text, inner))
+    return found
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
