@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run test check contract proofs lock setup
+.PHONY: run test check contract proofs bench torture lock setup
 
 run: $(VENV)/.runtime
 	@$(BIN)/hubbub up $(ARGS)
@@ -32,6 +32,14 @@ contract: $(VENV)/.dev
 proofs: $(VENV)/.dev
 	@$(BIN)/pytest tests/conformance --record-proofs
 
+# A quarter of an hour on a machine that does nothing else; writes bench/RESULTS.md.
+bench: $(VENV)/.bench
+	@$(BIN)/python -m bench $(ARGS)
+
+# Half an hour of killed workers and lost answers; writes docs/reference/torture.md. ARGS="--seed 7"
+torture: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m faults.torture $(ARGS)
+
 setup: $(VENV)/.dev
 
 # The lock files name versions and hashes, never a registry.
@@ -53,3 +61,7 @@ $(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/uv pip install -q --python $(BIN)/python --group bench
+	@touch $@

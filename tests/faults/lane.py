@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import itertools
 import multiprocessing
-import os
-import re
+import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import httpx2
 import sqlalchemy as sa
@@ -24,7 +23,8 @@ import uvicorn
 import samples
 from api import make_workspace
 from faults import victim
-from faults.victim import Point
+from faults.connecting import connect, upload
+from faults.victim import Fate
 from hubbub import main
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.settings import Settings
@@ -33,24 +33,16 @@ from hubbub.surfaces.api import routers
 from hubbub.surfaces.api.app import create_app
 
 RECOVERS_WITHIN = 90.0
+STARTS_WITHIN = 30.0
+CONTROL_SECONDS = 60.0
+UNHARMED = Fate()
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["faults.victim", "hubbub.domains.posts.jobs"])
-_numbers = itertools.count(1)
+_processes.set_forkserver_preload(["pytest", "hubbub.main", "hubbub.domains.posts.jobs", "faults.victim"])
 
 
-@dataclass
-class Ended:
-    """What one run left behind."""
-
-    status: str
-    copies: int
-    comments: int
-    error: dict[str, Any] | None
-    was_killed: bool
-    seconds: float
-    """From the kill (or the start) to the end."""
-    post: dict[str, Any]
+class Stuck(AssertionError):
+    """Something did not end in time."""
 
 
 @dataclass
@@ -60,19 +52,23 @@ class Lane:
     runtime: Runtime
     client: httpx2.AsyncClient
     """To the API, in this process, with a key."""
+    controls: httpx2.AsyncClient
+    """To the sandbox's controls."""
     accounts: dict[str, str] = field(default_factory=dict[str, str])
     media_id: str = ""
     remote: dict[str, str] = field(default_factory=dict[str, str])
     """Remote ids by what they are: the `page` and the `ig` account that posts go to."""
     workers: list[Any] = field(default_factory=list[Any])
+    starting: asyncio.Semaphore | None = None
+    """Limits how many workers start at a time, where many lanes share few cores."""
 
     # The sandbox
 
     async def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        async with httpx2.AsyncClient(base_url=self.sandbox) as client:
-            answer = await client.post(path, json=body or {}) if body is not None else await client.get(path)
-            answer.raise_for_status()
-            return answer.json()
+        client = self.controls
+        answer = await client.post(path, json=body) if body is not None else await client.get(path)
+        answer.raise_for_status()
+        return answer.json()
 
     async def next(self, platform: str, on: str, then: str, **params: Any) -> None:
         await self.control(f"/_sandbox/{platform}/next", {"on": on, "then": then, "params": params})
@@ -121,12 +117,38 @@ class Lane:
             due = sa.text("SELECT count(*) FROM targets WHERE due_at IS NOT NULL")
             return (await db.execute(due)).scalar_one() == 0
 
+    async def is_over(self, post_id: str) -> bool:
+        """Whether every target has ended and nothing is left to be done for one; cheaper than asking the API."""
+        query = sa.text(
+            "SELECT count(*) FROM targets WHERE post_id = :id"
+            " AND (due_at IS NOT NULL OR status NOT IN ('published', 'failed', 'unconfirmed'))"
+        )
+        async with self.runtime.database.begin() as db:
+            return (await db.execute(query, {"id": UUID(post_id)})).scalar_one() == 0
+
+    async def once_over(self, post_id: str, within: float, look_every: float = 0.1) -> dict[str, Any]:
+        """The post, when it is over."""
+        deadline = time.monotonic() + within
+        while not await self.is_over(post_id):
+            if time.monotonic() > deadline:
+                post = await self.call("GET", f"/v1/posts/{post_id}")
+                raise Stuck(f"still {post['targets']}")
+            await asyncio.sleep(look_every)
+        return await self.call("GET", f"/v1/posts/{post_id}")
+
     # Workers
 
-    def start_worker(self, die_at: Point | None = None, seen: Connection | None = None) -> Any:
-        worker = _processes.Process(target=victim.work, args=(self.settings, die_at, seen), daemon=True)
-        worker.start()
-        self.workers.append(worker)
+    async def start_worker(self, fate: Fate = UNHARMED, seen: Connection | None = None) -> Any:
+        """A worker process, once it works."""
+        ours, theirs = new_pipe()
+        arguments = (self.settings, fate, seen, theirs)
+        async with self.starting or contextlib.nullcontext():
+            worker = _processes.Process(target=victim.work, args=arguments, daemon=True)
+            worker.start()
+            self.workers.append(worker)
+            theirs.close()
+            await readable(ours.fileno(), STARTS_WITHIN)
+        ours.close()
         return worker
 
     async def stop_workers(self) -> None:
@@ -134,98 +156,42 @@ class Lane:
             if worker.is_alive():
                 worker.kill()
         for worker in self.workers:
-            await asyncio.to_thread(worker.join, 10)
+            await readable(worker.sentinel, 10)
+            worker.join(1)
         self.workers.clear()
-
-    async def run(
-        self,
-        platform: str,
-        die_at: Point | None,
-        *,
-        fault: str | None = None,
-        on: str = "",
-        racing: bool = False,
-    ) -> Ended:
-        """Publish once with a worker that dies at a point (and perhaps an answer that is lost), then recover."""
-        text = f"run {next(_numbers)} on {platform}"
-        if fault:
-            await self.next(platform, self.call_of(on), fault)
-        post_id = await self.post(platform, text)
-        doomed = self.start_worker(die_at)
-        began = time.monotonic()
-        if racing:
-            self.start_worker()
-        killed = await self._until_dead_or_done(doomed, post_id)
-        if killed:
-            began = time.monotonic()
-            self.start_worker()
-        try:
-            post = await self.ended(post_id)
-        finally:
-            await self.stop_workers()
-        copies, comments = await self.copies(platform, text)
-        target = post["targets"][0]
-        return Ended(
-            target["status"], copies, comments, target["error"], killed, time.monotonic() - began, target
-        )
-
-    async def _until_dead_or_done(self, doomed: Any, post_id: str) -> bool:
-        deadline = time.monotonic() + RECOVERS_WITHIN
-        while doomed.is_alive() and time.monotonic() < deadline:
-            post = await self.call("GET", f"/v1/posts/{post_id}")
-            if (
-                post["targets"][0]["status"] in ("published", "failed", "unconfirmed")
-                and await self.is_quiet()
-            ):
-                return False
-            await asyncio.sleep(0.05)
-        return not doomed.is_alive()
-
-    async def survey(self, platform: str, fault: str | None = None, on: str = "") -> list[Point]:
-        """Every point a run passes that nobody kills, in order."""
-        text = f"survey {next(_numbers)} on {platform}"
-        if fault:
-            await self.next(platform, self.call_of(on), fault)
-        ours, theirs = _processes.Pipe(duplex=False)
-        post_id = await self.post(platform, text)
-        self.start_worker(seen=theirs)
-        points: list[Point] = []
-        reading = asyncio.create_task(_read_all(ours, points))
-        try:
-            await self.ended(post_id)
-            await asyncio.sleep(0.2)
-        finally:
-            await self.stop_workers()
-            theirs.close()
-            reading.cancel()
-        return points
 
     def call_of(self, on: str) -> str:
         """A call as the sandbox's `next` names it, with ids of ours in the place of `{page}` and `{ig}`."""
         return on.format(**self.remote)
 
 
-async def _read_all(ours: Connection, points: list[Point]) -> None:
-    while True:
-        while ours.poll():
-            try:
-                points.append(ours.recv())
-            except EOFError:
-                return
-        await asyncio.sleep(0.02)
+def new_pipe() -> tuple[Connection, Connection]:
+    """Ours to read from, and one for a worker to send into."""
+    return _processes.Pipe(duplex=False)
 
 
-def distinct(points: Sequence[Point]) -> set[tuple[str, str]]:
-    """The places, each before and after its wait."""
-    return {(point.place, point.phase) for point in points}
+async def readable(descriptor: int, within: float) -> bool:
+    """Wait until there is something to read; of a process's sentinel, that it has ended. False after `within` seconds."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        async with asyncio.timeout(within):
+            await ready.wait()
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(descriptor)
 
 
-def chosen(points: Sequence[Point]) -> list[Point]:
-    """Where to kill: every place once before and once after its wait; everywhere with HUBBUB_TEST_EVERY_POINT=1."""
-    if os.environ.get("HUBBUB_TEST_EVERY_POINT"):
-        return list(points)
-    first = {(point.place, point.phase): point for point in reversed(points)}
-    return list(first.values())[::-1]
+async def dies(worker: Any, within: float) -> bool:
+    """Whether a worker is killed in this time. Raises Stuck when it ended in another way."""
+    if not await readable(worker.sentinel, within):
+        return False
+    worker.join(5)
+    if worker.exitcode != -signal.SIGKILL:
+        raise Stuck(f"a worker ended by itself: {worker.exitcode}")
+    return True
 
 
 class Quiet(uvicorn.Server):
@@ -249,14 +215,19 @@ async def serving(app: Any, listening: socket.socket) -> AsyncGenerator[None]:
 
 @contextlib.asynccontextmanager
 async def open_lane(
-    database_url: str, sandbox: str, data_dir: Path, mode: Mode = "sandbox", **more: Any
+    database_url: str,
+    sandbox: str,
+    data_dir: Path,
+    mode: Mode = "sandbox",
+    starting: asyncio.Semaphore | None = None,
+    **more: Any,
 ) -> AsyncGenerator[Lane]:
     """A lane with a picture, and in the sandbox with an account on every platform; `more` are settings.
 
     Platforms fetch the picture over a socket.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = {
+    settings: dict[str, Any] = {
         "database_url": database_url,
         "sandbox_url": sandbox,
         "data_dir": data_dir,
@@ -272,62 +243,21 @@ async def open_lane(
     app = create_app(runtime, routers.found())
     try:
         _, key = await make_workspace(runtime, mode)
-        transport = httpx2.ASGITransport(app=app)
+        transport = httpx2.ASGITransport(app=cast("Any", app))
         headers = {"Authorization": f"Bearer {key}"}
         async with (
             serving(app, listening),
             httpx2.AsyncClient(transport=transport, base_url="http://hubbub.test", headers=headers) as client,
+            httpx2.AsyncClient(base_url=sandbox, timeout=CONTROL_SECONDS) as controls,
         ):
-            lane = Lane(settings, sandbox, runtime, client)
+            lane = Lane(settings, sandbox, runtime, client, controls, starting=starting)
             if mode == "sandbox":
                 await connect(lane)
             lane.media_id = await upload(lane, samples.jpeg(data_dir / "picture.jpg").read_bytes())
-            yield lane
-            await lane.stop_workers()
+            try:
+                yield lane
+            finally:
+                await lane.stop_workers()
     finally:
         await runtime.close()
-
-
-async def connect(lane: Lane) -> None:
-    fields = {"identifier": "demo", "app_password": "sandbox"}
-    made = await lane.call("POST", "/v1/accounts/connect", {"platform": "bluesky", "metadata": fields})
-    lane.accounts["bluesky"] = made["account_id"]
-    offered = await lane.call("POST", "/v1/accounts/connect", {"platform": "facebook"})
-    async with httpx2.AsyncClient() as browser:
-        back = await browser.get(offered["auth_url"] + "&sandbox_person=demo")
-    answer = await lane.client.get(back.headers["location"])
-    pending = answer.headers.get("location", "") or str(answer.text)
-    lane.accounts["facebook"] = await choose_page(lane, pending)
-    lane.accounts["instagram"] = await connect_instagram(lane)
-
-
-async def connect_instagram(lane: Lane) -> str:
-    """Somebody who may publish all day, on a sandbox where each picture takes two looks."""
-    person = {"username": "baker", "name": "Ada Baker", "quota_total": 10_000}
-    if "ig" not in lane.remote:
-        lane.remote["ig"] = (await lane.control("/_sandbox/instagram/people", person))["id"]
-    await lane.control("/_sandbox/instagram/pace", {"thing": "image", "then": "after_looks", "n": 1})
-    offered = await lane.call("POST", "/v1/accounts/connect", {"platform": "instagram"})
-    async with httpx2.AsyncClient() as browser:
-        back = await browser.get(offered["auth_url"] + "&sandbox_person=baker")
-    answer = await lane.client.get(back.headers["location"])
-    assert answer.status_code < 400, answer.text
-    accounts = (await lane.call("GET", "/v1/accounts"))["data"]
-    return next(account["id"] for account in accounts if account["platform"] == "instagram")
-
-
-async def choose_page(lane: Lane, said: str) -> str:
-    found = re.search(r"pc_[0-9a-f]{32}", said)
-    assert found, said
-    pending = await lane.call("GET", f"/v1/accounts/pending/{found.group()}")
-    lane.remote["page"] = page = pending["pages"][0]["platform_page_id"]
-    made = await lane.call("POST", f"/v1/accounts/pending/{found.group()}/select", {"page_ids": [page]})
-    return made["account_id"]
-
-
-async def upload(lane: Lane, content: bytes) -> str:
-    answer = await lane.client.post(
-        "/v1/media/upload", files={"file": ("picture.jpg", content, "image/jpeg")}
-    )
-    assert answer.status_code == 201, answer.text
-    return answer.json()["media_id"]
+        listening.close()

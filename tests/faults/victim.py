@@ -8,15 +8,21 @@ one undisturbed run lists all there are.
 from __future__ import annotations
 
 import asyncio
+import logging
+import multiprocessing
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from multiprocessing.connection import Connection
 from typing import Any
 
 from hubbub import main
-from hubbub.runtime import durable
+from hubbub.kit import clock
+from hubbub.runtime import durable, log
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.settings import Settings
 
@@ -30,6 +36,17 @@ class Point:
     place: str
     occurrence: int
     phase: str
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What a worker has to bear."""
+
+    die_at: Point | None = None
+    ahead: float = 0
+    """Seconds its clock is ahead of everybody's; behind when negative."""
+    stepped_at: Point | None = None
+    """Where its clock is set so far ahead; from the beginning when None."""
 
 
 class Watch:
@@ -69,19 +86,26 @@ def place_of(coroutine: Any) -> str:
     return " > ".join(lines)
 
 
-def work(settings: dict[str, Any], die_at: Point | None, seen: Any) -> None:
-    """The process's body: a worker that kills itself at one point, or tells every point it passes.
+def work(settings: dict[str, Any], fate: Fate, seen: Connection | None, born: Connection) -> None:
+    """The process's body: a worker that meets its fate, or tells every point it passes.
 
-    `seen` is a connection that gets a `Point` for each, and may be None.
+    `seen` gets a `Point` for each; `born` gets one message when the worker is about to work.
     """
+    _end_with_parent()
+    log.configure(level="critical")
+    logging.disable(logging.CRITICAL)
     main.load_domains()
     counts: Counter[tuple[str, str]] = Counter()
+    if fate.stepped_at is None:
+        set_clock(fate.ahead)
 
     def notice(place: str, phase: str) -> None:
         counts[place, phase] += 1
         point = Point(place, counts[place, phase], phase)
-        if point == die_at:
+        if point == fate.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if point == fate.stepped_at:
+            set_clock(fate.ahead)
         if seen is not None:
             seen.send(point)
 
@@ -93,13 +117,41 @@ def work(settings: dict[str, Any], die_at: Point | None, seen: Any) -> None:
 
     for name in WATCHED_JOBS:
         durable.jobs[name] = replace(durable.jobs[name], run=watched(durable.jobs[name].run))
-    asyncio.run(_live(Settings(**settings)))
+    asyncio.run(_live(Settings(**settings), born))
 
 
-async def _live(settings: Settings) -> None:
+def set_clock(ahead: float) -> None:
+    """Set this process's idea of the time; `clock.now` is the only one who asks."""
+
+    class Stepped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(seconds=ahead)
+
+        @classmethod
+        def fromisoformat(cls, date_string: str, /) -> Any:
+            return datetime.fromisoformat(date_string)
+
+    clock.__dict__["datetime"] = Stepped if ahead else datetime
+
+
+def _end_with_parent() -> None:
+    """Nobody would stop a worker whose test run was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+async def _live(settings: Settings, born: Connection) -> None:
     runtime = Runtime.build(settings)
     worker = durable.Worker(runtime)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
+    born.send(None)
     try:
         await worker.run()
     finally:
