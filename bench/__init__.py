@@ -1,0 +1,1 @@
+"""Benchmarks: each beside its floor, on the real processes. `python -m bench`, or `make bench`."""

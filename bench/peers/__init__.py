@@ -1,0 +1,1 @@
+"""Two engines from the registries doing the same job naively: call, then mark it done."""
