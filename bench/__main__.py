@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -54,5 +55,7 @@ if __name__ == "__main__":
     options = asked.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         asked.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    # So that whatever was started is ended, and what was written is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     size = replace(TASTE, engines=options.engines) if options.taste else WHOLE
     run(options.names or list(BENCHMARKS), size, options.out)
