@@ -12,10 +12,11 @@ ARGS   ?=
 run: $(VENV)/.runtime
 	@$(BIN)/hubbub up $(ARGS)
 
-# The real server that some tests need is fetched once, into .cache.
+# The real server that some tests need is fetched once, into .cache. A process without tests takes some of the
+# other's: those that kill workers come one after the other, and would keep it waiting.
 test: $(VENV)/.dev check
 	@$(BIN)/python -m tests.real.pds.install
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
