@@ -17,9 +17,12 @@ import repeated
 
 from api import Answer, Api, make_workspace
 from hubbub.domains.answers import service as kept_answers
+from hubbub.domains.answers.service import Claim
+from hubbub.errors.resource import Conflict
 from hubbub.kit import clock
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.settings import Settings
+from hubbub.runtime.work import Caller
 from hubbub.surfaces.api.app import create_app
 from surfaces.declared import Declared
 
@@ -189,18 +192,41 @@ async def test_a_hundred_at_once_have_one_effect(again: Api) -> None:
     assert await brands(again) == 2
 
 
-async def test_answers_are_forgotten_after_72_hours(again: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_are_forgotten_after_72_hours(again: Api) -> None:
     await again.post(ONE, {"name": "a"}, **keyed("k"))
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=71))
+    await age_answers(again, hours=71)
     await kept_answers.forget(again.runtime)
     assert "idempotent-replayed" in (await again.post(ONE, {"name": "a"}, **keyed("k"))).headers
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=73))
+    await age_answers(again, hours=2)
     await kept_answers.forget(again.runtime)
     async with again.runtime.database.begin() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM kept_answers")).scalar_one() == 0
-    monkeypatch.undo()
-    assert "idempotent-replayed" not in (await again.post(ONE, {"name": "a"}, **keyed("k"))).headers
+    again_answer = await again.post(ONE, {"name": "a"}, **keyed("k"))
+    assert "idempotent-replayed" not in again_answer.headers
+
+
+async def age_answers(api: Api, *, hours: int) -> None:
+    """As if so much time had passed since."""
+    async with api.runtime.database.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE kept_answers SET expires_at = expires_at - make_interval(hours => $1)", [hours]
+        )
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)])
+async def test_a_claim_holds_whatever_the_clock_of_another_process_shows(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    workspace_id, _ = await make_workspace(runtime)
+    caller = Caller(workspace_id)
+    id = kept_answers.id_of(caller, "POST", APART, "k")
+    assert isinstance(await kept_answers.claim(runtime, caller, id), Claim)
+
+    there = clock.now() + ahead
+    monkeypatch.setattr(clock, "now", lambda: there)
+
+    with pytest.raises(Conflict):
+        await kept_answers.claim(runtime, caller, id)
 
 
 async def test_what_is_kept_cannot_be_read_without_the_encryption_key(again: Api) -> None:

@@ -18,7 +18,7 @@ from uuid import UUID
 from hubbub.domains.answers import sealing, store
 from hubbub.domains.answers.store import AnswerStore
 from hubbub.errors.resource import Conflict
-from hubbub.kit import clock, ids
+from hubbub.kit import ids
 from hubbub.runtime.process import Runtime
 from hubbub.runtime.work import Caller, Work, open_work
 
@@ -62,7 +62,7 @@ async def turn(work: Work, id: bytes) -> Kept | None:
     answers = AnswerStore(work, id)
     if not await answers.try_turn():
         raise in_flight()
-    return _kept(work, id, await answers.get(work.now))
+    return _kept(work, id, await answers.get())
 
 
 async def keep(work: Work, id: bytes, kept: Kept) -> None:
@@ -88,15 +88,15 @@ async def claim(runtime: Runtime, caller: Caller, id: bytes) -> Kept | Claim:
     async with open_work(runtime, caller) as work:
         answers = AnswerStore(work, id)
         await answers.take_turn()
-        row = await answers.get(work.now)
+        row = await answers.get()
         kept = _kept(work, id, row)
         if kept is not None:
             return kept
-        if row is not None and row["claimed_until"] > clock.now():
+        if row is not None and row["is_claimed"]:
             raise in_flight()
         made = Claim(id, ids.new_uuid(), lasts)
-        until = work.now + lasts
-        await answers.put({"claim": made.token, "claimed_until": until, "expires_at": work.now + KEPT_FOR})
+        until, forgotten = store.after(lasts), store.after(KEPT_FOR)
+        await answers.put({"claim": made.token, "claimed_until": until, "expires_at": forgotten})
         return made
 
 
@@ -130,7 +130,7 @@ async def forget(runtime: Runtime) -> None:
     gone = FORGOTTEN_AT_ONCE
     while gone == FORGOTTEN_AT_ONCE:
         async with runtime.database.begin() as connection:
-            gone = await store.forget(connection, clock.now(), FORGOTTEN_AT_ONCE)
+            gone = await store.forget(connection, FORGOTTEN_AT_ONCE)
 
 
 async def _renew(runtime: Runtime, caller: Caller, claim: Claim) -> None:
@@ -138,7 +138,7 @@ async def _renew(runtime: Runtime, caller: Caller, claim: Claim) -> None:
         await asyncio.sleep(claim.lasts.total_seconds() / RENEWALS)
         with suppress(Exception):  # the next renewal may come through
             async with open_work(runtime, caller) as work:
-                await AnswerStore(work, claim.id).renew(claim.token, work.now + claim.lasts)
+                await AnswerStore(work, claim.id).renew(claim.token, claim.lasts)
 
 
 async def _release(runtime: Runtime, caller: Caller, claim: Claim) -> None:
@@ -169,5 +169,5 @@ def _values(work: Work, id: bytes, kept: Kept) -> dict[str, object]:
         "content_type": kept.content_type,
         "body": sealing.seal(work.runtime.settings, id, kept.body),
         "headers": dict(kept.headers),
-        "expires_at": clock.now() + KEPT_FOR,
+        "expires_at": store.after(KEPT_FOR),
     }

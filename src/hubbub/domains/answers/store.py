@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,13 @@ from hubbub.runtime.work import Work
 
 Row = sa.RowMapping
 _answer = kept_answers.c
+_NOW = sa.func.clock_timestamp()
+"""The database's time: a claim is between processes, and their clocks need not agree."""
+
+
+def after(wait: timedelta) -> Any:
+    """That much later than the moment the statement runs."""
+    return _NOW + wait
 
 
 class AnswerStore:
@@ -39,9 +46,10 @@ class AnswerStore:
     def _lock(self) -> int:
         return int.from_bytes(self.id[:8], "big", signed=True)
 
-    async def get(self, now: datetime) -> Row | None:
-        """What is kept under the id, unless it is time to forget it."""
-        wanted = sa.select(kept_answers).where(self._here, _answer.expires_at > now)
+    async def get(self) -> Row | None:
+        """What is kept under the id, unless it is time to forget it; `is_claimed` while somebody may answer."""
+        is_claimed = (_answer.claimed_until > _NOW).label("is_claimed")
+        wanted = sa.select(kept_answers, is_claimed).where(self._here, _answer.expires_at > _NOW)
         return (await self.db.execute(wanted)).mappings().one_or_none()
 
     async def put(self, values: dict[str, Any]) -> None:
@@ -61,10 +69,9 @@ class AnswerStore:
         )
         return settled.rowcount == 1
 
-    async def renew(self, claim: UUID, until: datetime) -> None:
-        await self.db.execute(
-            sa.update(kept_answers).where(self._here, _answer.claim == claim).values(claimed_until=until)
-        )
+    async def renew(self, claim: UUID, lasts: timedelta) -> None:
+        mine = sa.update(kept_answers).where(self._here, _answer.claim == claim)
+        await self.db.execute(mine.values(claimed_until=after(lasts)))
 
     async def release(self, claim: UUID) -> None:
         await self.db.execute(sa.delete(kept_answers).where(self._here, _answer.claim == claim))
@@ -79,9 +86,12 @@ async def back_to_mark(connection: Connection) -> None:
     await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unanswered")
 
 
-async def forget(connection: Connection, now: datetime, at_most: int) -> int:
+async def forget(connection: Connection, at_most: int) -> int:
     """Delete what nobody may be given any more; returns how many there were."""
     old = (
-        sa.select(_answer.id).where(_answer.expires_at < now).limit(at_most).with_for_update(skip_locked=True)
+        sa.select(_answer.id)
+        .where(_answer.expires_at < _NOW)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
     )
     return (await connection.execute(sa.delete(kept_answers).where(_answer.id.in_(old)))).rowcount
