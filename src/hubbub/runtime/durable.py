@@ -27,6 +27,9 @@ from hubbub.runtime.work import Work
 JobFunction = Callable[[Runtime, str], Awaitable[None]]
 SweepFunction = Callable[[Runtime], Awaitable[None]]
 
+AGAIN_AFTER = (1, 4)
+"""Seconds after which a job that failed is run again, here and at once: what failed is mostly the way to the database."""
+
 _logger = log.logger("durable")
 _QUEUED = "SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND entrypoint = ANY ($1)"
 _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
@@ -239,11 +242,17 @@ class Worker:
     def _runner(self, declared: Job) -> Callable[[EngineJob], Awaitable[None]]:
         async def run(job: EngineJob) -> None:
             id = (job.payload or b"").decode()
-            try:
-                await declared.run(self.runtime, id)
-            except Exception as failure:
-                # The row keeps its due time, so a sweep starts the job again; nothing is lost here.
-                _logger.exception("job failed", job=declared.name, id=id, because=type(failure).__name__)
+            for pause in (*AGAIN_AFTER, None):
+                try:
+                    return await declared.run(self.runtime, id)
+                except Exception as failure:
+                    if pause is None or self.stopping.is_set():
+                        # The row keeps its due time, so a sweep starts the job again; nothing is lost here.
+                        _logger.exception(
+                            "job failed", job=declared.name, id=id, because=type(failure).__name__
+                        )
+                        return None
+                    await self._pause(pause)
 
         return run
 

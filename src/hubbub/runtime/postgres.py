@@ -69,7 +69,8 @@ SETTINGS = {
     "log_error_verbosity": "terse",
 }
 NOT_KEPT = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
-FORGETFUL = {**NOT_KEPT, "file_copy_method": "clone"}
+FORGETFUL = {**NOT_KEPT, "file_copy_method": "clone", "max_connections": "300"}
+"""For tests, which put many workers on one server."""
 
 
 class Unavailable(Exception):
