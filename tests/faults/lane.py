@@ -24,6 +24,7 @@ import samples
 from api import make_workspace
 from faults import victim
 from faults.connecting import connect, upload
+from faults.hurry import hurry
 from faults.victim import Fate
 from hubbub import main
 from hubbub.runtime.process import Runtime
@@ -61,6 +62,8 @@ class Lane:
     workers: list[Any] = field(default_factory=list[Any])
     starting: asyncio.Semaphore | None = None
     """Limits how many workers start at a time, where many lanes share few cores."""
+    hurried: bool = True
+    """Whether the sandbox is given less time than the facts of the platforms say."""
 
     # The sandbox
 
@@ -141,7 +144,7 @@ class Lane:
     async def start_worker(self, fate: Fate = UNHARMED, seen: Connection | None = None) -> Any:
         """A worker process, once it works."""
         ours, theirs = new_pipe()
-        arguments = (self.settings, fate, seen, theirs)
+        arguments = (self.settings, fate, seen, theirs, self.hurried)
         async with self.starting or contextlib.nullcontext():
             worker = _processes.Process(target=victim.work, args=arguments, daemon=True)
             worker.start()
@@ -220,6 +223,7 @@ async def open_lane(
     data_dir: Path,
     mode: Mode = "sandbox",
     starting: asyncio.Semaphore | None = None,
+    hurried: bool = True,
     **more: Any,
 ) -> AsyncGenerator[Lane]:
     """A lane with a picture, and in the sandbox with an account on every platform; `more` are settings.
@@ -240,6 +244,8 @@ async def open_lane(
     }
     main.load_domains()
     runtime = Runtime.build(Settings(**settings))
+    if hurried:
+        hurry(runtime.platforms)
     app = create_app(runtime, routers.found())
     try:
         _, key = await make_workspace(runtime, mode)
@@ -250,7 +256,7 @@ async def open_lane(
             httpx2.AsyncClient(transport=transport, base_url="http://hubbub.test", headers=headers) as client,
             httpx2.AsyncClient(base_url=sandbox, timeout=CONTROL_SECONDS) as controls,
         ):
-            lane = Lane(settings, sandbox, runtime, client, controls, starting=starting)
+            lane = Lane(settings, sandbox, runtime, client, controls, starting=starting, hurried=hurried)
             if mode == "sandbox":
                 await connect(lane)
             lane.media_id = await upload(lane, samples.jpeg(data_dir / "picture.jpg").read_bytes())

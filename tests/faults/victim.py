@@ -20,6 +20,7 @@ from datetime import datetime, timedelta, tzinfo
 from multiprocessing.connection import Connection
 from typing import Any
 
+from faults.hurry import hurry
 from hubbub import main
 from hubbub.kit import clock
 from hubbub.runtime import durable, log
@@ -86,7 +87,9 @@ def place_of(coroutine: Any) -> str:
     return " > ".join(lines)
 
 
-def work(settings: dict[str, Any], fate: Fate, seen: Connection | None, born: Connection) -> None:
+def work(
+    settings: dict[str, Any], fate: Fate, seen: Connection | None, born: Connection, hurried: bool
+) -> None:
     """The process's body: a worker that meets its fate, or tells every point it passes.
 
     `seen` gets a `Point` for each; `born` gets one message when the worker is about to work.
@@ -117,7 +120,7 @@ def work(settings: dict[str, Any], fate: Fate, seen: Connection | None, born: Co
 
     for name in WATCHED_JOBS:
         durable.jobs[name] = replace(durable.jobs[name], run=watched(durable.jobs[name].run))
-    asyncio.run(_live(Settings(**settings), born))
+    asyncio.run(_live(Settings(**settings), born, hurried))
 
 
 def set_clock(ahead: float) -> None:
@@ -147,8 +150,10 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-async def _live(settings: Settings, born: Connection) -> None:
+async def _live(settings: Settings, born: Connection, hurried: bool) -> None:
     runtime = Runtime.build(settings)
+    if hurried:
+        hurry(runtime.platforms)
     worker = durable.Worker(runtime)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     born.send(None)

@@ -47,6 +47,6 @@ async def lanes(place: Path, count: int, **settings: Any) -> AsyncGenerator[Sequ
             folder = place / f"lane{number}"
             folder.mkdir()
             sandbox = stack.enter_context(running_sandbox())
-            lane = open_lane(url, sandbox, folder, starting=starting, **settings)
+            lane = open_lane(url, sandbox, folder, starting=starting, hurried=False, **settings)
             opened.append(await stack.enter_async_context(lane))
         yield opened
